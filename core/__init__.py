@@ -1,0 +1,1 @@
+"""The nouns: settings, types, tables, database, queue, guarded HTTP client."""

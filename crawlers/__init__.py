@@ -1,0 +1,1 @@
+"""Scrapy spiders, sources, the schedule: the only home of Scrapy and APScheduler."""

@@ -1,0 +1,1 @@
+"""A batch of posts becomes mentions, alerts and deliveries."""

@@ -1,0 +1,1 @@
+"""Text in, judgement out: language, sentiment, severity."""
