@@ -1,0 +1,84 @@
+"""The job queue: procrastinate on the same Postgres, in its own schema ``queue``.
+
+A job is deferred inside the transaction that makes it due, so both exist or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import procrastinate
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy.orm import Session
+
+from core.database import SEARCH_PATH, conninfo
+
+
+class Queue(StrEnum):
+    """The queues that a worker can serve."""
+
+    CRAWL = "crawl"
+    JUDGE = "judge"
+    DELIVER = "deliver"
+
+
+class Task(StrEnum):
+    """Names of jobs; the room that does the work registers a task of that name."""
+
+    CRAWL = "crawl_source"
+    JUDGE = "judge_posts"
+    DELIVER = "deliver_due"
+
+
+_QUEUE_OF = {Task.CRAWL: Queue.CRAWL, Task.JUDGE: Queue.JUDGE, Task.DELIVER: Queue.DELIVER}
+
+# Never opened: it only renders the insert, which runs on the caller's own connection.
+_deferring = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+
+
+def defer(
+    session: Session,
+    task: Task,
+    arguments: Mapping[str, Any],
+    *,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    at: datetime | None = None,
+    priority: int = 0,
+) -> bool:
+    """Put a job into the queue with this transaction; False when its like already waits.
+
+    Jobs with the same ``lock`` run one after the other; of jobs with the same
+    ``queueing_lock`` only one waits at a time.
+    """
+    session.flush()
+    try:
+        with session.begin_nested() as savepoint:
+            raw = savepoint.session.connection().connection.driver_connection
+            _deferring.configure_task(
+                task.value,
+                allow_unknown=True,
+                queue=_QUEUE_OF[task].value,
+                lock=lock,
+                queueing_lock=queueing_lock,
+                schedule_at=at,
+                priority=priority,
+                connection=raw,
+            ).defer(**arguments)
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+def worker_app(url: str, *, pool_size: int = 4) -> procrastinate.App:
+    """An app for a worker process; tasks are registered on it by the caller."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=conninfo(url),
+        kwargs={"options": f"-c search_path={SEARCH_PATH} -c timezone=UTC"},
+        min_size=1,
+        max_size=pool_size,
+    )
+    return procrastinate.App(connector=connector)
