@@ -5,7 +5,7 @@ A job is deferred inside the transaction that makes it due, so both exist or nei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -71,6 +71,29 @@ def defer(
     except AlreadyEnqueued:
         return False
     return True
+
+
+def defer_crawl(session: Session, source_id: int, *, trigger: str) -> bool:
+    """Ask for one crawl of a source; False when one waits already. One runs at a time."""
+    return defer(
+        session,
+        Task.CRAWL,
+        {"source_id": source_id, "trigger": trigger},
+        lock=f"source-{source_id}",
+        queueing_lock=f"crawl-{source_id}",
+    )
+
+
+def defer_judging(session: Session, post_ids: Sequence[int], *, batch_size: int = 256) -> None:
+    """Ask for a judgement of posts just kept, in batches."""
+    for start in range(0, len(post_ids), batch_size):
+        batch = list(post_ids[start : start + batch_size])
+        defer(session, Task.JUDGE, {"post_ids": batch})
+
+
+def defer_delivery(session: Session, *, at: datetime | None = None) -> None:
+    """Ask for a look into the outbox at ``at``, now by default."""
+    defer(session, Task.DELIVER, {}, at=at)
 
 
 def worker_app(url: str, *, pool_size: int = 4) -> procrastinate.App:

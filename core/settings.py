@@ -26,7 +26,9 @@ from core.errors import SettingsError
 
 ENV_PREFIX = "GOODNAME_"
 #: Variables with our prefix that are no settings: where to find the file, and test material.
-_NOT_SETTINGS = frozenset({"GOODNAME_SETTINGS", "GOODNAME_SHARED", "GOODNAME_CRASH_AT"})
+_NOT_SETTINGS = frozenset(
+    {"GOODNAME_SETTINGS", "GOODNAME_SHARED", "GOODNAME_CRASH_AT", "GOODNAME_TEST_SERVER"}
+)
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]

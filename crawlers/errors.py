@@ -1,0 +1,39 @@
+"""Why a run could not read its source; each becomes the outcome of the run, in words."""
+
+from __future__ import annotations
+
+from core.errors import GoodnameError
+from core.types import RunOutcome
+
+
+class CrawlError(GoodnameError):
+    """A run that ends early, and as what."""
+
+    outcome = RunOutcome.ERROR
+
+
+class BlockedError(CrawlError):
+    """The site answered with a refusal, a login wall or a challenge page."""
+
+    outcome = RunOutcome.BLOCKED
+
+
+class DriftError(CrawlError):
+    """The page no longer looks as the spider knows it."""
+
+    outcome = RunOutcome.DRIFT
+
+
+class AuthError(CrawlError):
+    """The site wants a credential that we lack or that it refused."""
+
+    outcome = RunOutcome.AUTH
+
+
+class ParseError(GoodnameError):
+    """One item lacks what a post must have; the others of its page go on."""
+
+    def __init__(self, field: str, *, url: str, item: object = None) -> None:
+        super().__init__(f"{field}: missing or unreadable at {url}")
+        self.field, self.url = field, url
+        self.excerpt = repr(item)[:500] if item is not None else ""

@@ -1,0 +1,149 @@
+"""Real Postgres for every test: migrated once, every test rolled back or given its own copy."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from core.database import app_engine, owner_engine
+from core.migrate import upgrade
+
+_NUMBERS = itertools.count()
+TEMPLATE = f"goodname_template_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def superuser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A throw-away embedded server; ``GOODNAME_TEST_SERVER`` names another to test on."""
+    if given := os.environ.get("GOODNAME_TEST_SERVER"):
+        yield given
+        return
+    from core.postgres.cluster import running
+
+    folder = tmp_path_factory.mktemp("postgres")
+    with running(folder / "data", options={"fsync": "off", "max_connections": "60"}) as server:
+        yield server.superuser_url
+
+
+@pytest.fixture(scope="session")
+def template(superuser_url: str) -> Iterator[str]:
+    """The name of a migrated database, copied for tests that commit."""
+    with _Administrator(superuser_url) as admin:
+        admin(
+            "DO $$ BEGIN CREATE ROLE goodname LOGIN CREATEROLE CREATEDB;"
+            " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        )
+        admin(f"CREATE DATABASE {TEMPLATE} OWNER goodname")
+    engine = owner_engine(_as_owner(superuser_url, TEMPLATE))
+    upgrade(engine)
+    engine.dispose()
+    yield TEMPLATE
+    with _Administrator(superuser_url) as admin:
+        admin(f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def shared_database(superuser_url: str, template: str) -> Iterator[str]:
+    """One database for all tests that roll back."""
+    with _Copied(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _shared_engine(shared_database: str) -> Iterator[Engine]:
+    engine = owner_engine(shared_database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(_shared_engine: Engine) -> Iterator[Session]:
+    """A session as the owner; whatever it commits is rolled back after the test."""
+    with _shared_engine.connect() as connection, connection.begin() as outer:
+        with Session(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as inside:
+            yield inside
+        outer.rollback()
+
+
+@pytest.fixture
+def database_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database of its own, for tests with several connections or processes."""
+    with _Copied(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The owner's engine on a database of its own."""
+    made = owner_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def served(database_url: str) -> Iterator[Engine]:
+    """The API's engine on the same database: row-level security holds for it."""
+    made = app_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The time that tests agree on; a collaborator, never the clock."""
+    return datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Recordings and labelled texts beside the checkout; skips where a clone stands alone."""
+    folder = Path(os.environ.get("GOODNAME_SHARED", Path(__file__).parents[2] / "shared"))
+    if not (folder / "fixtures").is_dir():
+        pytest.skip(f"no recordings at {folder}; set GOODNAME_SHARED to test against them")
+    return folder
+
+
+class _Administrator:
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+        )
+
+    def __enter__(self) -> _Administrator:
+        return self
+
+    def __call__(self, statement: str) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(text(statement))
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+
+class _Copied:
+    def __init__(self, superuser_url: str, template: str) -> None:
+        self._superuser_url, self._template = superuser_url, template
+        self._name = f"goodname_test_{os.getpid()}_{next(_NUMBERS)}"
+
+    def __enter__(self) -> str:
+        with _Administrator(self._superuser_url) as admin:
+            admin(f"CREATE DATABASE {self._name} TEMPLATE {self._template} OWNER goodname")
+        return _as_owner(self._superuser_url, self._name)
+
+    def __exit__(self, *_: object) -> None:
+        with _Administrator(self._superuser_url) as admin:
+            admin(f"DROP DATABASE {self._name} WITH (FORCE)")
+
+
+def _as_owner(superuser_url: str, database: str) -> str:
+    url = make_url(superuser_url).set(username="goodname", password=None, database=database)
+    return url.render_as_string(hide_password=False)
