@@ -27,7 +27,13 @@ from core.errors import SettingsError
 ENV_PREFIX = "GOODNAME_"
 #: Variables with our prefix that are no settings: where to find the file, and test material.
 _NOT_SETTINGS = frozenset(
-    {"GOODNAME_SETTINGS", "GOODNAME_SHARED", "GOODNAME_CRASH_AT", "GOODNAME_TEST_SERVER"}
+    {
+        "GOODNAME_SETTINGS",
+        "GOODNAME_SHARED",
+        "GOODNAME_CRASH_AT",
+        "GOODNAME_SUPERVISED",
+        "GOODNAME_TEST_SERVER",
+    }
 )
 
 Positive = Annotated[float, Field(gt=0)]
@@ -74,6 +80,7 @@ class JudgeSection(Section):
 class DeliverySection(Section):
     timeout_seconds: Positive = 20.0
     batch_size: Count = 50
+    allowed_addresses: list[str] = []
 
 
 class SmtpSection(Section):
@@ -182,8 +189,12 @@ def _complaints(error: ValidationError, file: Path | None) -> Iterator[str]:
         if problem["type"] == "extra_forbidden":
             yield f"{where}: unknown key {name!r}{_nearest(keys)}"
         else:
-            given = str(problem["input"])[:60]
-            yield f"{where}: {name}: {problem['msg']} (given: {given!r})"
+            yield f"{where}: {name}: {problem['msg']}{_given(keys[-1], problem['input'])}"
+
+
+def _given(key: str, value: object) -> str:
+    is_secret = any(word in key for word in ("password", "secret", "url"))
+    return "" if is_secret else f" (given: {str(value)[:60]!r})"
 
 
 def _nearest(keys: list[str]) -> str:
