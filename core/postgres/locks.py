@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import DatabaseError
+from core.postgres.waiting import wait_until
 
 try:
     import fcntl
@@ -16,8 +17,6 @@ except ImportError:  # Windows
         "The embedded database needs Linux or macOS. Set DATABASE_URL to a PostgreSQL server, "
         "version 15 or newer, or run Goodname under WSL."
     ) from None
-
-POLL_SECONDS = 0.02
 
 
 class FileLock:
