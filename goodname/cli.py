@@ -1,0 +1,156 @@
+"""The command line. Heavy libraries are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import GoodnameError
+
+app = typer.Typer(
+    name="goodname",
+    help="Online reputation monitor: hears the angry customer first.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+keys = typer.Typer(help="API keys: who may call.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(keys, name="keys")
+
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="Settings file; ./settings.toml by default.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def main() -> None:
+    """Run a command; an error that a person can act on is one line, not a traceback."""
+    try:
+        app()
+    except GoodnameError as error:
+        print(f"goodname: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+@app.command()
+def up(
+    settings: SettingsFile = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Watch an invented brand on an invented internet.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="With --demo: forget what earlier demos collected.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="With --demo: the order in which things happen.")
+    ] = None,
+    texts: Annotated[
+        Path | None, typer.Option(help="With --demo: a JSON file with other texts.")
+    ] = None,
+    brand: Annotated[str | None, typer.Option(help="With --demo: the brand's name.")] = None,
+    rival: Annotated[str | None, typer.Option(help="With --demo: the rival's name.")] = None,
+) -> None:
+    """Run everything on this machine: database, crawler, judge, delivery, API and page."""
+    from core.settings import load_settings
+    from goodname.up import DemoOptions, run_up
+
+    options = DemoOptions(fresh=fresh, seed=seed, texts=texts, brand=brand, rival=rival)
+    chosen = options if demo else None
+    sys.exit(run_up(load_settings(settings), demo=chosen))
+
+
+@app.command()
+def api(settings: SettingsFile = None) -> None:
+    """Serve the API and the page."""
+    from goodname.processes import serve_api
+
+    serve_api(settings)
+
+
+@app.command()
+def scheduler(settings: SettingsFile = None) -> None:
+    """Find sources that are due; any number may run, one leads."""
+    from goodname.processes import schedule
+
+    schedule(settings)
+
+
+@app.command()
+def worker(
+    queue: Annotated[str, typer.Option(help="crawl, judge, deliver, or judge,deliver.")],
+    settings: SettingsFile = None,
+) -> None:
+    """Work on a queue; any number may run, on any number of machines."""
+    from goodname.processes import work
+
+    work(settings, queue.split(","))
+
+
+@app.command()
+def migrate(
+    settings: SettingsFile = None,
+    down: Annotated[
+        str | None, typer.Option(help="Go down to this revision ('base': drop all tables).")
+    ] = None,
+) -> None:
+    """Bring the database to the newest tables."""
+    from goodname.admin import migrate_database
+
+    migrate_database(settings, down=down)
+
+
+@app.command()
+def crawl(source: str, settings: SettingsFile = None) -> None:
+    """Crawl one source now, whatever its schedule says (needs a running crawl worker)."""
+    from goodname.admin import crawl_now
+
+    crawl_now(settings, source)
+
+
+@app.command()
+def doctor(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """Say what is wrong and what to do about it; exit status 1 when something is."""
+    from goodname.doctor import examine, report
+
+    sys.exit(report(examine(settings), as_json=as_json))
+
+
+@keys.command("create")
+def create_key(
+    name: str,
+    role: Annotated[str, typer.Option(help="owner, analyst, ops or admin.")] = "analyst",
+    days: Annotated[int | None, typer.Option(help="Expire after so many days.")] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Make a key and print it; it is shown this once."""
+    from goodname.admin import create_api_key
+
+    create_api_key(settings, name=name, role=role, days=days)
+
+
+@keys.command("list")
+def list_keys(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+    """List the keys of the workspace; never the secrets."""
+    from goodname.admin import list_api_keys
+
+    list_api_keys(settings, as_json=as_json)
+
+
+@keys.command("revoke")
+def revoke_key(prefix: str, settings: SettingsFile = None) -> None:
+    """Revoke a key by its prefix, at once."""
+    from goodname.admin import revoke_api_key
+
+    revoke_api_key(settings, prefix)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    typer.echo(installed("goodname"))

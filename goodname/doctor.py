@@ -1,0 +1,146 @@
+"""`goodname doctor`: look at everything, say what is wrong and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.orm import Session
+
+from core.database import owner_engine
+from core.errors import GoodnameError
+from core.migrate import is_current
+from core.models import DeadLetter, Delivery, PostRow, Process, Source
+from core.process import SILENT_AFTER
+from core.settings import Settings, load_settings
+from goodname.reach import reached
+
+#: What an installation needs at least; a worker may serve several queues ("judge+deliver").
+_NEEDED = ("api", "scheduler", "crawl", "judge", "deliver")
+_LATE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    is_ok: bool
+    what: str  #: what was seen
+    advice: str = ""  #: what to do, when it is not ok
+
+
+def examine(path: Path | None) -> list[Finding]:
+    """Look at settings, database and work; later findings need the earlier ones."""
+    try:
+        settings = load_settings(path)
+    except GoodnameError as error:
+        return [Finding("settings", False, str(error), "correct the file or the variable")]
+    findings = [Finding("settings", True, "readable")]
+    try:
+        with reached(settings) as urls:
+            engine = owner_engine(urls.owner, pool_size=1)
+            findings += _database(engine, settings, now=datetime.now(UTC))
+            engine.dispose()
+    except GoodnameError as error:
+        findings.append(Finding("database", False, str(error), "start it or correct its address"))
+    return findings
+
+
+def report(findings: list[Finding], *, as_json: bool) -> int:
+    """Print the findings; 1 when something is wrong."""
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings]))  # noqa: T201
+    else:
+        console = Console(highlight=False)
+        for found in findings:
+            mark = "[green]ok  [/green]" if found.is_ok else "[red]FAIL[/red]"
+            console.print(f"{mark} {found.name}: ", end="")
+            console.print(found.what, markup=False)
+            if found.advice and not found.is_ok:
+                console.print(f"       {found.advice}", markup=False)
+    return 0 if all(found.is_ok for found in findings) else 1
+
+
+def _database(engine: Engine, settings: Settings, *, now: datetime) -> Iterator[Finding]:
+    with engine.connect() as connection:
+        version = connection.scalar(text("SHOW server_version"))
+        yield Finding("database", True, f"Postgres {version}")
+        if not is_current(connection):
+            yield Finding("tables", False, "not the newest", "run `goodname migrate`")
+            return
+    yield Finding("tables", True, "the newest")
+    with Session(engine) as session:
+        yield from _processes(session, now=now)
+        yield from _sources(session)
+        yield _judging(session, now=now)
+        yield from _deliveries(session, settings)
+        yield _dead_letters(session)
+
+
+def _processes(session: Session, *, now: datetime) -> Iterator[Finding]:
+    alive = session.scalars(select(Process.role).where(Process.beat_at > now - SILENT_AFTER)).all()
+    roles = {part for role in alive for part in role.split("+")}
+    for needed in _NEEDED:
+        is_there = needed in roles
+        how = (
+            "goodname up" if needed in ("api", "scheduler") else f"goodname worker --queue {needed}"
+        )
+        yield Finding(
+            f"process {needed}",
+            is_there,
+            "alive" if is_there else "no sign of life",
+            f"start it: `{how}` (or `goodname up` for all)",
+        )
+
+
+def _sources(session: Session) -> Iterator[Finding]:
+    sources = session.scalars(select(Source).where(Source.is_enabled).order_by(Source.slug)).all()
+    if not sources:
+        yield Finding(
+            "sources", False, "none is enabled", "add one: settings.toml or POST /v1/sources"
+        )
+    for source in sources:
+        outcome = source.last_outcome or "not crawled yet"
+        yield Finding(
+            f"source {source.slug}",
+            outcome in ("ok", "empty", "not crawled yet"),
+            f"{outcome}{': ' + source.last_reason if source.last_reason else ''}",
+            f"{source.failures} runs in a row failed; it backs off and goes on by itself",
+        )
+
+
+def _judging(session: Session, *, now: datetime) -> Finding:
+    oldest = session.scalar(
+        select(func.min(PostRow.seen_at)).where(
+            PostRow.judged_version.is_distinct_from(PostRow.version)
+        )
+    )
+    is_ok = oldest is None or now - oldest < _LATE
+    seen = "nothing waits" if oldest is None else f"the oldest post waits since {oldest:%F %T} UTC"
+    return Finding("judging", is_ok, seen, "start another `goodname worker --queue judge`")
+
+
+def _deliveries(session: Session, settings: Settings) -> Iterator[Finding]:
+    totals = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
+    counts = dict(totals.tuples().all())
+    arrived, waiting, dead = (counts.get(state, 0) for state in ("delivered", "pending", "dead"))
+    yield Finding(
+        "deliveries",
+        dead == 0,
+        f"{arrived} delivered, {waiting} pending, {dead} given up",
+        "see GET /v1/deliveries?state=dead for the reasons",
+    )
+    if any(receiver.kind == "email" for receiver in settings.receivers) and not settings.smtp.host:
+        yield Finding("e-mail", False, "no mail server", "set [smtp] host")
+
+
+def _dead_letters(session: Session) -> Finding:
+    count = session.scalar(select(func.count()).select_from(DeadLetter)) or 0
+    what = f"{count} texts could not be processed; see GET /v1/dead-letters" if count else "none"
+    return Finding("dead letters", True, what)
