@@ -56,11 +56,13 @@ def up(
 ) -> None:
     """Run everything on this machine: database, crawler, judge, delivery, API and page."""
     from core.settings import load_settings
+
+    loaded = load_settings(settings)  # a typo shows at once, before anything heavy is imported
     from goodname.up import DemoOptions, run_up
 
     options = DemoOptions(fresh=fresh, seed=seed, texts=texts, brand=brand, rival=rival)
     chosen = options if demo else None
-    sys.exit(run_up(load_settings(settings), demo=chosen))
+    sys.exit(run_up(loaded, demo=chosen))
 
 
 @app.command()

@@ -1,0 +1,98 @@
+"""The command line as a person meets it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("sqlalchemy", "scrapy", "twisted", "fastapi", "numpy", "procrastinate", "pydantic", "rich")
+
+
+def _run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "goodname", *arguments],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "COLUMNS": "100", **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['goodname', '--help']\n"
+        "from goodname.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "doctor" in ran.stdout
+    assert ran.stdout.strip().endswith("[]")
+
+
+def test_a_mistake_in_the_settings_is_one_line_and_not_a_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[api]\nprot = 1\n", encoding="utf-8")
+    ran = _run("up", "--settings", str(file))
+    assert ran.returncode == 1
+    assert ran.stderr.strip() == (
+        f"goodname: {file}: unknown key 'api.prot'; did you mean 'api.port'?"
+    )
+
+
+def test_a_database_that_is_down_is_named_without_its_password(tmp_path: Path) -> None:
+    url = f"postgresql://someone:hunter2@/nothing?host={tmp_path}"
+    ran = _run("migrate", DATABASE_URL=url)
+    assert ran.returncode == 1
+    assert "cannot reach the database" in ran.stderr
+    assert "hunter2" not in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("worker", "--queue", "judge,crawl"), "crawl needs a worker of its own"),
+        (("worker", "--queue", "jugde"), "unknown queue 'jugde'; known: crawl, judge, deliver"),
+        (("keys", "create", "x", "--role", "king"), "unknown role 'king'; known: owner"),
+        (("crawl", "nowhere"), "unknown source 'nowhere'; known: none yet"),
+        (("keys", "revoke", "gn_x"), "no key with the prefix 'gn_x'"),
+    ],
+)
+def test_a_wrong_word_is_an_error_that_names_the_right_ones(
+    database_url: str, arguments: tuple[str, ...], complaint: str
+) -> None:
+    ran = _run(*arguments, DATABASE_URL=database_url)
+    assert ran.returncode == 1
+    assert complaint in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_key_is_made_listed_and_revoked(database_url: str) -> None:
+    made = _run("keys", "create", "desk", "--role", "analyst", DATABASE_URL=database_url)
+    assert made.returncode == 0, made.stderr
+    shown = made.stdout.strip()
+    listed = _run("keys", "list", "--json", DATABASE_URL=database_url).stdout
+    assert '"desk"' in listed
+    assert shown not in listed
+    prefix = listed.split('"prefix": "')[1].split('"')[0]
+    assert _run("keys", "revoke", prefix, DATABASE_URL=database_url).returncode == 0
+    again = _run("keys", "list", "--json", DATABASE_URL=database_url).stdout
+    assert '"revoked_at": null' not in again
+
+
+def test_the_doctor_names_what_is_missing_and_what_to_do(database_url: str) -> None:
+    ran = _run("doctor", DATABASE_URL=database_url)
+    assert ran.returncode == 1
+    assert "process crawl: no sign of life" in ran.stdout
+    assert "goodname worker --queue crawl" in ran.stdout
+    assert "tables: the newest" in ran.stdout
