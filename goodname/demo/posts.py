@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -80,6 +80,7 @@ class Text(_Frozen):
     severity: str | None = None
     trap: str | None = None
     author: str | None = None  #: "first name|town"
+    voice: Literal["f", "m"] | None = None  #: whose name must stand under it: grammar tells
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
     votes: Annotated[int, Field(ge=0)] = 0
     reply: str | None = None  #: the firm's public answer
@@ -105,7 +106,7 @@ class Pool(_Frozen):
 
     ordinary: tuple[Text, ...]
     script: tuple[Text, ...]
-    authors: Mapping[str, tuple[str, ...]]
+    authors: Mapping[str, Mapping[str, tuple[str, ...]]]  #: language → voice → "first name|town"
 
 
 def own_pool() -> Pool:
@@ -120,7 +121,7 @@ def own_pool() -> Pool:
             Text(**{"lang": lang} | post) for lang in LANGUAGES for post in parts[lang]["posts"]
         ),
         script=tuple(Text(**post) for post in parts["script"]["posts"]),
-        authors={lang: tuple(parts[lang]["authors"]) for lang in LANGUAGES},
+        authors={lang: parts[lang]["authors"] for lang in LANGUAGES},
     )
 
 

@@ -14,30 +14,20 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Self
 
 from core.errors import GoodnameError
 from goodname.demo.inbox import Inbox
-from goodname.demo.ledger import Ledger, Line
+from goodname.demo.ledger import Ledger
+from goodname.demo.listener import HOST, listen
 from goodname.demo.names import Names
 from goodname.demo.page import Place
 from goodname.demo.posts import Pool, own_pool, pool_from
-from goodname.demo.routes import Demo, respond
+from goodname.demo.routes import Demo
 from goodname.demo.timeline import plan
-from goodname.demo.web import PLAIN, Request, Response, with_validators
 from goodname.demo.world import Clock, World
-
-HOST = "127.0.0.1"
-MOST_BODY_BYTES = 1_000_000
-
-
-class PortTaken(GoodnameError):  # noqa: N818 - reads as a fact
-    """The demo cannot listen on the port that was asked for."""
 
 
 class DemoServer:
@@ -53,7 +43,7 @@ class DemoServer:
         port: int = 0,
         clock: Clock,
     ) -> None:
-        self._http = _listen(port)
+        self._http = listen(port)
         world = World(
             names=names or Names(),
             entries=plan(pool, seed=seed),
@@ -103,99 +93,6 @@ class DemoServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    demo: Demo
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no error of ours."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "GoodnameDemo"
-    sys_version = ""
-    timeout = 30
-    server: _Http
-
-    def do_GET(self) -> None:
-        self._answer(b"")
-
-    def do_HEAD(self) -> None:
-        self._answer(b"")
-
-    def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            self._refuse(HTTPStatus.LENGTH_REQUIRED)
-        elif len(length) > 9 or int(length) > MOST_BODY_BYTES:
-            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        else:
-            self._answer(self.rfile.read(int(length)))
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """The ledger is our log."""
-
-    def _answer(self, body: bytes) -> None:
-        demo = self.server.demo
-        request = self._request(body)
-        response = with_validators(respond(request, demo), request, now=demo.now)
-        self._write(response)
-
-    def _refuse(self, status: HTTPStatus) -> None:
-        self.close_connection = True  # the body was not read, so nothing after it can be
-        self._write(Response(status=status, content_type=PLAIN, headers={"Connection": "close"}))
-
-    def _request(self, body: bytes) -> Request:
-        parts = urlsplit(self.path)
-        return Request(
-            method=self.command,
-            path=unquote(parts.path),
-            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=body,
-        )
-
-    def _write(self, response: Response) -> None:
-        self._note(response)  # first, so that whoever has the answer finds its line
-        self.send_response(response.status)
-        has_body = response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-        if has_body:
-            self.send_header("Content-Type", response.content_type)
-            self.send_header("Content-Length", str(len(response.body)))
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'self'")
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if has_body and self.command != "HEAD":
-            self.wfile.write(response.body)
-
-    def _note(self, response: Response) -> None:
-        demo = self.server.demo
-        demo.ledger.note(
-            Line(
-                at=demo.now,
-                method=self.command,
-                path=self.path,
-                user_agent=self.headers.get("User-Agent", ""),
-                status=response.status.value,
-                posts=() if self.command == "HEAD" else response.posts,
-            )
-        )
-
-
-def _listen(port: int) -> _Http:
-    try:
-        return _Http((HOST, port), _Handler)
-    except OSError as error:
-        reason = error.strerror or error
-        raise PortTaken(f"the demo cannot listen on {HOST}:{port}: {reason}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -127,7 +127,8 @@ def _suitable(text: Text) -> tuple[Site, ...]:
 def _signed(placed: Iterable[_Placed], pool: Pool, rng: random.Random) -> Iterator[Entry]:
     for at, site, text in placed:
         known = pool.authors.get(text.lang) or pool.authors["en"]
-        author, _, town = (text.author or rng.choice(known)).partition("|")
+        fitting = [name for voice in known if text.voice in (None, voice) for name in known[voice]]
+        author, _, town = (text.author or rng.choice(fitting)).partition("|")
         stars = text.rating or rng.choice(_STARS.get(text.severity or "", (1, 2, 3, 4, 5)))
         yield Entry(
             site=site, external_id="", text=text, at=at, author=author, town=town, rating=stars

@@ -20,9 +20,10 @@ from parsel import Selector
 from standardwebhooks.webhooks import Webhook
 
 from goodname.demo.inbox import DEMO_SECRET
+from goodname.demo.listener import PortTaken
 from goodname.demo.names import Names
 from goodname.demo.posts import own_pool
-from goodname.demo.server import DemoServer, PortTaken
+from goodname.demo.server import DemoServer
 
 from .conftest import HandClock
 

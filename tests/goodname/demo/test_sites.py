@@ -203,7 +203,7 @@ HOSTILE = '</script><script>alert("x")</script> & <b>{brand}</b> ]]> \u2028'
 def test_hostile_texts_are_served_escaped(serve: Serve, site: Site) -> None:
     text = Text(key="x", text=HOSTILE, title=HOSTILE, site=site, author="<i>A</i>|<i>B</i>", at=0)
     server = serve(
-        Pool(ordinary=(), script=(text,), authors={"en": ("A|B",)}),
+        Pool(ordinary=(), script=(text,), authors={"en": {"f": ("A|B",)}}),
         names=Names.given("Q<u>", None),
     )
     with httpx.Client(base_url=server.url, trust_env=False) as client:

@@ -80,3 +80,12 @@ def test_comments_hang_on_the_calm_thread() -> None:
     comments = [entry for entry in entries if entry.story_id]
     assert len(comments) >= 5
     assert {comment.story_id for comment in comments} == {thread.external_id}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_name_under_a_text_fits_its_grammar(seed: int) -> None:
+    spoken = [e for e in plan(POOL, seed=seed) if e.text.voice and not e.text.author]
+    assert spoken
+    for entry in spoken:
+        assert entry.text.voice is not None
+        assert f"{entry.author}|{entry.town}" in POOL.authors[entry.text.lang][entry.text.voice]
