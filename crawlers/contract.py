@@ -86,5 +86,7 @@ class Spider(ABC):
 
         Raises ``DriftError`` when the page has lost the shape that the spider knows,
         ``BlockedError`` for a wall or a challenge, ``AuthError`` for a refused credential.
-        A single bad item is a ``Problem`` and never an error.
+        A single bad item is a ``Problem`` and never an error. A post has an id and a text; where
+        the site's item is a bare headline, ``title`` says it and ``text`` is empty. A firm's reply
+        stands in ``extra["reply"]``: it is nobody's complaint and must not be judged as one.
         """

@@ -1,0 +1,88 @@
+"""HTML to text and to a tree, without being fooled by its depth.
+
+libxml2 builds no tree below 255 or 2,048 levels and drops what stands there, silently: a way to
+hide a post. Its event parser has no such limit, so texts are read from events and always whole.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+from parsel import Selector
+
+from core.clean import clean
+from crawlers.errors import DriftError
+
+
+def _tags(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_PARAGRAPHS = _tags("p blockquote h1 h2 h3 h4 h5 h6 pre ul ol table section article")
+_LINES = _tags("br div li tr dt dd hr figure figcaption header footer main option")
+_SILENT = _tags("script style template iframe object applet")
+_SPACES = re.compile(r"[^\S\n]+")
+_BREAKS = re.compile(r" ?\n ?")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+
+
+def text_of(fragment: str) -> str:
+    """Return what a reader sees of a piece of HTML; paragraphs are kept apart by blank lines."""
+    if "<" not in fragment and "&" not in fragment:
+        return tidy(fragment)
+    parser = etree.HTMLParser(target=_Reader(), encoding="utf-8", huge_tree=True)
+    # The wrapping keeps text before the first tag, and an empty document from being an error.
+    document = f"<html><body>{clean(fragment)}</body></html>"
+    return str(etree.fromstring(document.encode("utf-8", "replace"), parser))
+
+
+def tidy(text: str) -> str:
+    """Collapse blanks, keep line breaks, and leave at most one blank line."""
+    lines = _BREAKS.sub("\n", _SPACES.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return _MANY_BREAKS.sub("\n\n", lines).strip()
+
+
+def tree_of(page: str) -> Selector:
+    """Parse a page for CSS; ``DriftError`` when it is nested so deep that parts would be lost."""
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
+    root = etree.fromstring(page.encode("utf-8", "replace") or b"<html/>", parser)
+    if any("depth" in error.message.lower() for error in parser.error_log):
+        raise DriftError("the page is nested so deep that a part of it cannot be read")
+    if root is None:
+        raise DriftError("the page holds no HTML")
+    return Selector(root=root, type="html")
+
+
+class _Reader:
+    """Collects text from parser events; a collaborator of lxml, hence the method names."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._silent = 0
+
+    def start(self, tag: str, _attributes: object) -> None:
+        self._silent += tag in _SILENT
+        self._break(tag)
+
+    def end(self, tag: str) -> None:
+        self._silent -= tag in _SILENT
+        if tag != "br":
+            self._break(tag)
+
+    def data(self, text: str) -> None:
+        if not self._silent:
+            # Line breaks in the source are blanks; only tags break lines.
+            self._parts.append(text.replace("\n", " ").replace("\r", " "))
+
+    def comment(self, _text: str) -> None:
+        """Nobody reads comments."""
+
+    def close(self) -> str:
+        return tidy(clean("".join(self._parts)))
+
+    def _break(self, tag: str) -> None:
+        if tag in _PARAGRAPHS:
+            self._parts.append("\n\n")
+        elif tag in _LINES:
+            self._parts.append("\n")

@@ -1,0 +1,1 @@
+"""One file a source: each holds one ``Spider``, found by ``crawlers.catalogue``."""

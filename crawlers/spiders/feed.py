@@ -1,0 +1,148 @@
+"""Feeds: RSS, Atom, RDF, JSON Feed; of news, blogs, forums and comments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+from pydantic import Field
+from typing_extensions import override
+
+from core.types import Post, PostKind
+from crawlers import reach
+from crawlers.answers import read, unexpected
+from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
+from crawlers.dates import ReadDate, read_date
+from crawlers.errors import DriftError, ParseError
+from crawlers.json_body import counts, known, words
+from crawlers.json_feed import read_json
+from crawlers.syndication import Entry, Feed, read_xml
+from crawlers.web_address import WebAddress, joined
+
+_ACCEPT = (
+    "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
+)
+
+
+class FeedConfig(Config):
+    """The address of a feed."""
+
+    url: WebAddress
+    posts: PostKind | None = Field(
+        default=None, description="what its items are; without it articles, or comments on replies"
+    )
+
+
+class FeedSpider(Spider):
+    """One page holds all that a feed offers, so each run reads it whole."""
+
+    kind = "feed"
+    title = "Feed (RSS, Atom, JSON Feed)"
+    config = FeedConfig
+    minimum_interval_seconds = 60
+    is_verified = True
+
+    @override
+    def start(self, config: FeedConfig, *, cursor: Cursor) -> Request:
+        """The feed itself."""
+        return Request(url=config.url, headers={"Accept": _ACCEPT})
+
+    @override
+    def parse(self, fetched: Fetched, config: FeedConfig, *, cursor: Cursor, ahead: Cursor) -> Page:
+        """Read every whole item; what was cut off is a problem."""
+        feed = _feed(fetched)
+        ids = external_ids(feed.entries)
+        posts: dict[str, Post] = {}
+        problems = [Problem(reason=loss, url=fetched.url) for loss in feed.losses]
+        for entry, external_id in zip(feed.entries, ids, strict=True):
+            try:
+                posts[external_id] = _post(entry, external_id, feed, fetched, config)
+            except ParseError as error:
+                problems.append(_problem(error, entry, external_id, fetched))
+        return Page(
+            posts=tuple(posts.values()),
+            problems=tuple(problems),
+            ahead=reach.moved(ahead, posts.values(), now=fetched.fetched_at),
+            announced=len(set(ids)),
+        )
+
+
+def _feed(fetched: Fetched) -> Feed:
+    text = read(fetched)
+    start = text.lstrip("\ufeff \t\r\n")[:2000].lower()
+    if start.startswith(("{", "[")):
+        return read_json(text)
+    if not start.startswith("<"):
+        raise DriftError("the answer is no feed: it begins with neither < nor {")
+    if start.startswith(("<!doctype html", "<html")) or "<html" in start.partition("<rss")[0]:
+        raise unexpected(fetched, text, lacks="feed")
+    return read_xml(text)
+
+
+def external_ids(entries: Sequence[Entry]) -> list[str]:
+    """An id for each entry: its guid, else its link, else a hash of what it says.
+
+    Some feeds give every item the same guid: then the link, or the text, tells them apart.
+    """
+    ids = [entry.guid or entry.link or _hash(entry) for entry in entries]
+    for telling in (lambda entry: entry.link, _hash):
+        shared = {one for one, times in Counter(ids).items() if times > 1}
+        ids = [
+            f"{one}#{telling(entry)}" if one in shared and telling(entry) else one
+            for one, entry in zip(ids, entries, strict=True)
+        ]
+    return ids
+
+
+def _hash(entry: Entry) -> str:
+    said = "\x1f".join((entry.title, entry.text, entry.published, entry.author))
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _post(entry: Entry, external_id: str, feed: Feed, fetched: Fetched, config: FeedConfig) -> Post:
+    if not entry.text and not entry.title:
+        raise ParseError("text", url=fetched.url, item=entry.raw)
+    link = joined(fetched.url, entry.link) or joined(fetched.url, _permalink(entry))
+    published_at, quality = _date(entry.published or entry.updated, feed, entry, fetched)
+    updated_at = _date(entry.updated, feed, entry, fetched)[0]
+    is_edited = bool(entry.published and published_at and updated_at and updated_at > published_at)
+    usual = PostKind.COMMENT if entry.parent else PostKind.ARTICLE
+    return Post(
+        external_id=external_id,
+        text=entry.text,
+        title=words(entry.title),
+        url=link or fetched.url,
+        kind=config.posts or usual,
+        author=words(entry.author) or words(feed.author),
+        published_at=published_at,
+        published_quality=quality,
+        edited_at=updated_at if is_edited else None,
+        language=words(entry.language) or words(feed.language),
+        parent_id=words(entry.parent),
+        engagement=counts(comments=entry.comments),
+        extra=known(
+            categories=list(entry.categories[:50]),
+            comments_link=joined(fetched.url, entry.comments_link),
+        ),
+    )
+
+
+def _permalink(entry: Entry) -> str | None:
+    return entry.guid if entry.guid.lower().startswith(("http://", "https://")) else None
+
+
+def _date(text: str, feed: Feed, entry: Entry, fetched: Fetched) -> ReadDate:
+    tags = [tag for tag in (entry.language, feed.language) if tag]
+    languages = [*tags, "en"] if tags else []
+    return read_date(text, now=fetched.fetched_at, zone=fetched.time_zone, languages=languages)
+
+
+def _problem(error: ParseError, entry: Entry, external_id: str, fetched: Fetched) -> Problem:
+    return Problem(
+        reason=str(error),
+        url=joined(fetched.url, entry.link) or fetched.url,
+        external_id=external_id,
+        excerpt=entry.raw,
+    )
