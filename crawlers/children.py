@@ -1,0 +1,222 @@
+"""The parent's side of its children: starts them, gives them crawls, kills those that hang."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from core.errors import GoodnameError
+from core.settings import CrawlSection
+from crawlers.wire import Greeting, Order, Report, Tick, greeting_line, line, read
+
+log = structlog.get_logger()
+
+COMMAND = (sys.executable, "-m", "crawlers.child")
+#: Importing Scrapy takes a second or two, on a busy machine far more.
+_START_SECONDS = 60.0
+_STOP_SECONDS = 1.5
+_WATCH_SECONDS = 0.5
+_MIB = 1024 * 1024
+
+
+class ChildLostError(GoodnameError):
+    """A child ended, or was killed, before the crawl did; ``culprit`` hung in its parse."""
+
+    def __init__(self, reason: str, *, culprit: int = 0, had_started: bool = True) -> None:
+        super().__init__(reason)
+        self.culprit, self.had_started = culprit, had_started
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """One child process."""
+
+    process: asyncio.subprocess.Process
+    waiting: dict[int, asyncio.Future[Report]] = field(default_factory=dict)
+    started_at: float = field(default_factory=time.monotonic)
+    ticked_at: float | None = None  #: monotonic; None until it is ready
+    rss: int = 0
+    is_retiring: bool = False  #: gets no more crawls and is stopped when the last is over
+    lost: ChildLostError | None = None
+    reader: asyncio.Task[None] | None = None
+
+    @property
+    def load(self) -> int:
+        """Crawls that it runs."""
+        return len(self.waiting)
+
+    def send(self, order: Order) -> None:
+        """Write an order; a dead child's pipe is noticed by its reader."""
+        if self.process.stdin is not None:
+            self.process.stdin.write(line(order))
+
+    def kill(self, reason: str, *, culprit: int = 0) -> None:
+        """End it now; all its crawls fail with ``reason``."""
+        if self.lost is None:
+            self.lost = ChildLostError(
+                f"worker child was killed: {reason}", culprit=culprit,
+                had_started=self.ticked_at is not None,
+            )  # fmt: skip
+            log.error("crawl_child_killed", pid=self.process.pid, reason=reason, culprit=culprit)
+        with suppress(ProcessLookupError):
+            self.process.kill()
+
+
+class Children:
+    """A fixed number of children; one that is lost is replaced with the next crawl."""
+
+    def __init__(
+        self, greeting: Greeting, settings: CrawlSection, *, command: Sequence[str] = COMMAND
+    ) -> None:
+        self._greeting, self._settings, self._command = greeting, settings, command
+        self._all: list[Child] = []
+        self._numbers = itertools.count(1)
+        self._starting = asyncio.Lock()
+        self._alone = asyncio.Lock()
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Children:
+        self._watcher = asyncio.create_task(self._watch(), name="watch children")
+        for _ in range(self._settings.children):
+            await self._start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        await asyncio.gather(*(self._stop(child) for child in list(self._all)))
+
+    async def crawl(self, source_id: int, *, is_alone: bool) -> Report:
+        """Have one source crawled; ``ChildLostError`` when its child does not live to tell.
+
+        ``is_alone`` gives it a child of its own: if that dies too, this source is to blame.
+        """
+        if not is_alone:
+            return await self._crawl_in(await self._seat(), source_id)
+        async with self._alone:
+            child = await self._start()
+            child.is_retiring = True
+            try:
+                return await self._crawl_in(child, source_id)
+            finally:
+                await self._stop(child)
+
+    async def _crawl_in(self, child: Child, source_id: int) -> Report:
+        job = next(self._numbers)
+        report: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        if child.lost is not None:
+            raise child.lost
+        child.waiting[job] = report
+        child.send(Order(job=job, source_id=source_id))
+        try:
+            return await report
+        except asyncio.CancelledError:
+            child.send(Order(job=job, is_cancelled=True))
+            raise
+        finally:
+            child.waiting.pop(job, None)
+
+    async def _seat(self) -> Child:
+        """The child with the fewest crawls; lost and retiring ones are replaced."""
+        async with self._starting:
+            seats = [child for child in self._all if not child.is_retiring and child.lost is None]
+            while len(seats) < self._settings.children:
+                seats.append(await self._start())
+        return min(seats, key=lambda child: child.load)
+
+    async def _start(self) -> Child:
+        root = str(Path(__file__).parents[1])
+        path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        child = Child(process)
+        assert process.stdin is not None  # noqa: S101 - asked for above
+        process.stdin.write(greeting_line(self._greeting))
+        self._all.append(child)
+        child.reader = asyncio.create_task(self._read(child), name=f"child {process.pid}")
+        return child
+
+    async def _stop(self, child: Child) -> None:
+        """End of its input ends a child; one that does not hear is killed."""
+        if child.process.stdin is not None:
+            child.process.stdin.close()
+        try:
+            await asyncio.wait_for(child.process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                child.process.kill()
+            await child.process.wait()
+        if child.reader is not None:
+            await child.reader
+
+    async def _read(self, child: Child) -> None:
+        assert child.process.stdout is not None  # noqa: S101 - asked for at its start
+        try:
+            while raw := await child.process.stdout.readline():
+                self._heed(child, raw)
+        except ValueError as error:
+            child.kill(f"it does not make itself understood: {error}")
+        finally:
+            status = await child.process.wait()
+            self._all.remove(child)
+            lost = child.lost or ChildLostError(
+                f"worker child ended by itself: {_cause(status)}",
+                had_started=child.ticked_at is not None,
+            )
+            child.lost = lost
+            for report in child.waiting.values():
+                if not report.done():
+                    report.set_exception(lost)
+
+    def _heed(self, child: Child, raw: bytes) -> None:
+        match read(raw):
+            case Tick() as tick:
+                child.ticked_at, child.rss = time.monotonic(), tick.rss
+                if tick.stuck_seconds > self._settings.tick_timeout_seconds:
+                    child.kill(
+                        f"parsing a page took longer than {tick.stuck_seconds:.0f} s",
+                        culprit=tick.stuck,
+                    )
+            case Report() as report:
+                waiting = child.waiting.get(report.job)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(report)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            for child in list(self._all):
+                self._check(child)
+
+    def _check(self, child: Child) -> None:
+        silent = time.monotonic() - (child.ticked_at or child.started_at)
+        patience = self._settings.tick_timeout_seconds
+        if child.ticked_at is None:
+            patience = max(patience, _START_SECONDS)
+        limit = self._settings.child_memory_mib * _MIB
+        if silent > patience:
+            child.kill(f"no sign of life for {silent:.0f} s")
+        elif child.rss > 2 * limit:
+            child.kill(f"it held {child.rss // _MIB} MiB of memory")
+        elif child.rss > limit and not child.is_retiring:
+            log.warning("crawl_child_retires", pid=child.process.pid, rss_mib=child.rss // _MIB)
+            child.is_retiring = True
+        elif child.rss > limit and not child.load and child.process.stdin is not None:
+            child.process.stdin.close()
+
+
+def _cause(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"exit status {status}"

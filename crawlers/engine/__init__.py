@@ -1,0 +1,1 @@
+"""One crawl of one source over Scrapy: fetch, parse, keep, remember."""

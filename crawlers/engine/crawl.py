@@ -1,0 +1,145 @@
+"""Crawl one source, any number of times in one process, on the running asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import scrapy
+import structlog
+from pydantic import ValidationError
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from core.types import RunOutcome
+from crawlers.contract import Fetched, Request
+from crawlers.engine.headers import plain_headers
+from crawlers.engine.office import Office
+from crawlers.engine.record import Begun, begin, finish
+from crawlers.engine.run import Run, conclude
+from crawlers.engine.scrapy_settings import scrapy_settings
+from crawlers.engine.verdict import Tally, Verdict
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Crawled:
+    """What a crawl came to."""
+
+    run_id: int
+    verdict: Verdict
+
+
+async def crawl(source_id: int, *, office: Office) -> Crawled | None:
+    """Run a source once, to a verdict in its row; None when the source is gone.
+
+    Raises ``DatabaseError`` when the database was away for too long. Cancelling it is safe at
+    any point: what was committed stands, and the next run goes on from there.
+    """
+    now = office.clock()
+    begun = await office.write(lambda session: begin(session, source_id, now=now))
+    if begun is None:
+        return None
+    run = _prepared(office, begun)
+    if isinstance(run, Verdict):
+        verdict = run
+        await office.write(
+            lambda session: finish(
+                session, begun, verdict, tally=Tally(), stand=None, now=office.clock()
+            )
+        )
+    else:
+        verdict = await _followed(run)
+    log.info(
+        "crawl_finished",
+        source=begun.slug,
+        run=begun.run_id,
+        outcome=verdict.outcome.value,
+        reason=verdict.reason,
+    )
+    return Crawled(begun.run_id, verdict)
+
+
+def _prepared(office: Office, begun: Begun) -> Run | Verdict:
+    spider = office.spiders.get(begun.kind)
+    if spider is None:
+        known = ", ".join(sorted(office.spiders))
+        reason = f"no spider of kind {begun.kind!r} is installed; known: {known}"
+        return Verdict(outcome=RunOutcome.ERROR, reason=reason)
+    try:
+        config = spider.config.model_validate(begun.params)
+    except ValidationError as error:
+        return Verdict(outcome=RunOutcome.ERROR, reason=f"params: {_complaints(error)}")
+    return Run(office, begun, spider=spider, config=config)
+
+
+def _complaints(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()
+    )
+
+
+async def _followed(run: Run) -> Verdict:
+    first = await run.first_request()
+    if first is not None:
+        runner = AsyncCrawlerRunner(scrapy_settings(run.office.settings))
+        try:
+            await asyncio.shield(runner.crawl(_PageAfterPage, run=run, first=first))
+        except asyncio.CancelledError:
+            # Scrapy finishes its request in its own time; nothing more is written.
+            run.is_cancelled = True
+            raise
+    return await conclude(run)
+
+
+class _PageAfterPage(scrapy.Spider):
+    """Scrapy's side of a run: fetches one request after the other and hands on what came."""
+
+    name = "goodname"
+
+    def __init__(self, *, run: Run, first: Request, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.run, self._first = run, first
+
+    async def start(self) -> AsyncIterator[scrapy.Request]:
+        request = await self._scrapy_request(self._first)
+        if request is not None:
+            yield request
+
+    async def read(self, response: Response, asked: Request) -> AsyncIterator[scrapy.Request]:
+        fetched = Fetched(
+            url=response.url,
+            status=response.status,
+            headers=plain_headers(response),
+            body=response.body,
+            fetched_at=self.run.office.clock(),
+            time_zone=self.run.begun.time_zone,
+        )
+        following = await self.run.read(asked, fetched)
+        if following is not None:
+            request = await self._scrapy_request(following)
+            if request is not None:
+                yield request
+
+    async def fail(self, failure: Failure) -> None:
+        request: Any = getattr(failure, "request", None)
+        error = failure.value or RuntimeError("a failure without a reason")
+        await self.run.fail(error, url=request.url if request else self._first.url)
+
+    async def _scrapy_request(self, asked: Request) -> scrapy.Request | None:
+        try:
+            return scrapy.Request(
+                asked.url,
+                headers=dict(asked.headers),
+                callback=self.read,
+                errback=self.fail,
+                cb_kwargs={"asked": asked},
+                dont_filter=True,
+            )
+        except ValueError as error:
+            await self.run.fail(error, url=asked.url)
+            return None

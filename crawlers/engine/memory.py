@@ -1,0 +1,76 @@
+"""What the engine itself remembers in ``source.cursor`` and ``source.resume``. Pure.
+
+The spider never sees the engine's key; a change of kind or params makes both void.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from crawlers.contract import Cursor, Request
+
+#: Beside the spider's own keys in ``source.cursor``.
+KEY = "_engine"
+_VALIDATORS = (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since"))
+
+
+def fingerprint(kind: str, params: Mapping[str, Any]) -> str:
+    """What a cursor was made for: it means nothing for another query."""
+    text = json.dumps([kind, params], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def spider_cursor(stored: Mapping[str, Any], *, made_for: str) -> Cursor:
+    """The spider's part of a stored cursor; empty when it was made for other params."""
+    ours = stored.get(KEY) or {}
+    if ours and ours.get("for") != made_for:
+        return {}
+    return {key: value for key, value in stored.items() if key != KEY}
+
+
+def conditional(request: Request, stored: Mapping[str, Any], *, made_for: str) -> Request:
+    """Ask for the page only if it changed since the last whole run."""
+    ours = stored.get(KEY) or {}
+    if ours.get("for") != made_for or ours.get("url") != request.url:
+        return request
+    asked = {name: ours[key] for key, name in _VALIDATORS if ours.get(key)}
+    return Request(url=request.url, headers={**asked, **request.headers})
+
+
+def validators(request: Request, headers: Mapping[str, str]) -> dict[str, str]:
+    """What the first page's answer gives for asking conditionally the next time."""
+    given = {key: headers[key] for key, _ in _VALIDATORS if headers.get(key)}
+    return {"url": request.url, **given} if given else {}
+
+
+def cursor_to_store(ahead: Cursor, *, seen: Mapping[str, str], made_for: str) -> dict[str, Any]:
+    """The cursor of a whole run, with the engine's own part."""
+    return {**ahead, KEY: {**seen, "for": made_for}}
+
+
+def resume_to_store(
+    following: Request, *, ahead: Cursor, seen: Mapping[str, str], made_for: str
+) -> dict[str, Any]:
+    """Where a run stands after a page: what comes next, and the cursor that it will leave."""
+    return {
+        "next": {"url": following.url, "headers": dict(following.headers)},
+        "ahead": dict(ahead),
+        "seen": dict(seen),
+        "for": made_for,
+    }
+
+
+def resumed(stored: Mapping[str, Any] | None, *, made_for: str) -> tuple[Request, Cursor] | None:
+    """The request and the ``ahead`` that a cut-off run left, if they still mean something."""
+    if not stored or stored.get("for") != made_for:
+        return None
+    try:
+        following = Request(
+            url=str(stored["next"]["url"]), headers=dict(stored["next"].get("headers") or {})
+        )
+        return following, dict(stored["ahead"])
+    except (KeyError, TypeError, ValueError):
+        return None

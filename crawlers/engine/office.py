@@ -1,0 +1,93 @@
+"""What all crawls of one process share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from core.address import AddressGuard
+from scrapy.exceptions import CannotResolveHostError
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from core.errors import DatabaseError
+from core.settings import CrawlSection
+from crawlers.contract import Spider
+from crawlers.engine.guard import GuardedLookUp
+from crawlers.engine.robots import RobotsMemory
+from crawlers.engine.turns import Turns
+
+log = structlog.get_logger()
+T = TypeVar("T")
+#: A database that is away for longer than this ends the run; it goes on where it stood.
+_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """The collaborators of a crawl."""
+
+    engine: Engine
+    spiders: Mapping[str, Spider]
+    settings: CrawlSection
+    guard: AddressGuard
+    look_up: GuardedLookUp
+    turns: Turns
+    clock: Callable[[], datetime]
+    threads: Executor  #: parsing and the database; the loop must go on ticking
+    robots: RobotsMemory = field(default_factory=RobotsMemory)
+    parsing_since: dict[int, float] = field(default_factory=dict)  #: source id: monotonic
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work beside the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
+    async def parse(self, source_id: int, work: Callable[[], T]) -> T:
+        """Run a spider's code beside the loop, visible to whoever watches for hangs."""
+
+        def watched() -> T:
+            self.parsing_since[source_id] = time.monotonic()
+            try:
+                return work()
+            finally:
+                self.parsing_since.pop(source_id, None)
+
+        return await self.in_thread(watched)
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Do ``work`` in one transaction, again and again while the database is away.
+
+        A commit whose answer was lost is done twice, so ``work`` must bear that.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        wait = 0.25
+        while True:
+            try:
+                return await self.in_thread(lambda: self._write(work))
+            except (OperationalError, InterfaceError) as error:
+                reason = (str(error.orig).strip().splitlines() or ["?"])[0]
+                if time.monotonic() + wait > deadline:
+                    raise DatabaseError(f"the database is away: {reason}") from error
+                log.warning("crawl_waits_for_database", reason=reason, wait_seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 5.0)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            return work(session)
+
+    def explained(self, error: BaseException, url: str) -> BaseException:
+        """Name the guard where it, and not the site, is why a host had no address."""
+        if not isinstance(error, CannotResolveHostError):
+            return error
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return self.look_up.refusal(parts.hostname or "", port) or error

@@ -1,0 +1,178 @@
+"""What a run writes: each function is called inside one transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.models import CrawlRun, Source
+from core.types import RunOutcome
+from crawlers.contract import Cursor, Page, Request
+from crawlers.engine.memory import cursor_to_store, fingerprint, resume_to_store
+from crawlers.engine.verdict import Tally, Verdict
+from crawlers.pace import due_after_run
+from pipeline.dead_letters import bury
+from pipeline.ingest import Kept, keep
+
+CUT_OFF = "cut off: the process that ran it died; the next run goes on from where it stood"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run that was begun, and its source as it was then."""
+
+    run_id: int
+    source_id: int
+    slug: str
+    kind: str
+    params: Mapping[str, Any]
+    time_zone: str
+    cursor: Mapping[str, Any]
+    resume: Mapping[str, Any] | None
+
+    @property
+    def made_for(self) -> str:
+        """What cursor and resume of this run are good for."""
+        return fingerprint(self.kind, self.params)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """Where a run stands after a page."""
+
+    following: Request | None
+    ahead: Cursor
+    seen: Mapping[str, str]  #: validators of the first page
+
+
+def begin(session: Session, source_id: int, *, now: datetime) -> Begun | None:
+    """Open a run, and close those that a death left open; None when the source is gone."""
+    source = session.scalar(select(Source).where(Source.id == source_id).with_for_update())
+    if source is None:
+        return None
+    close_open_runs(session, source_id, reason=CUT_OFF, now=now)
+    run = CrawlRun(source_id=source_id, outcome=RunOutcome.RUNNING, started_at=now)
+    session.add(run)
+    session.flush()
+    return Begun(
+        run_id=run.id,
+        source_id=source_id,
+        slug=source.slug,
+        kind=source.kind,
+        params=source.params,
+        time_zone=source.time_zone,
+        cursor=source.cursor,
+        resume=source.resume,
+    )
+
+
+def keep_page(session: Session, begun: Begun, page: Page, *, stand: Stand, now: datetime) -> Kept:
+    """Keep a page's posts and problems, count them, and remember where the run stands."""
+    kept = keep(session, page.posts, source_id=begun.source_id, crawl_run_id=begun.run_id, now=now)
+    for problem in page.problems:
+        bury(
+            session,
+            stage="parse",
+            reason=problem.reason,
+            now=now,
+            source_id=begun.source_id,
+            crawl_run_id=begun.run_id,
+            url=problem.url,
+            detail={"external_id": problem.external_id, "excerpt": problem.excerpt},
+        )
+    session.execute(
+        update(CrawlRun)
+        .where(CrawlRun.id == begun.run_id)
+        .values(
+            pages=CrawlRun.pages + 1,
+            posts_seen=CrawlRun.posts_seen + len(page.posts),
+            posts_new=CrawlRun.posts_new + kept.new,
+            posts_changed=CrawlRun.posts_changed + kept.changed,
+            dead_letters=CrawlRun.dead_letters + kept.dead + len(page.problems),
+        )
+    )
+    if stand.following is not None:
+        resume = resume_to_store(
+            stand.following, ahead=stand.ahead, seen=stand.seen, made_for=begun.made_for
+        )
+        session.execute(update(Source).where(Source.id == begun.source_id).values(resume=resume))
+    return kept
+
+
+def bury_page(session: Session, begun: Begun, *, url: str, reason: str, now: datetime) -> None:
+    """Keep word of a page on which the spider broke."""
+    bury(
+        session,
+        stage="parse",
+        reason=reason,
+        now=now,
+        source_id=begun.source_id,
+        crawl_run_id=begun.run_id,
+        url=url,
+    )
+
+
+def finish(
+    session: Session,
+    begun: Begun,
+    verdict: Verdict,
+    *,
+    tally: Tally,
+    stand: Stand | None,
+    now: datetime,
+) -> None:
+    """Close a run; the cursor moves only with a whole one."""
+    session.execute(
+        update(CrawlRun)
+        .where(CrawlRun.id == begun.run_id)
+        .values(
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            finished_at=now,
+            coverage={"announced": tally.announced, "seen": tally.seen},
+        )
+    )
+    source = session.scalar(select(Source).where(Source.id == begun.source_id).with_for_update())
+    if source is None:
+        return
+    is_same = fingerprint(source.kind, source.params) == begun.made_for
+    if verdict.is_whole and stand is not None and is_same:
+        source.cursor = cursor_to_store(stand.ahead, seen=stand.seen, made_for=begun.made_for)
+    if verdict.is_whole or verdict.starts_over or not is_same:
+        source.resume = None
+    note_end(source, verdict, now=now)
+
+
+def note_end(source: Source, verdict: Verdict, *, now: datetime) -> None:
+    """What the source itself says of its last run, and when it is due again."""
+    before = source.failures
+    source.failures = before + 1 if verdict.is_failure else 0
+    source.last_outcome, source.last_reason = verdict.outcome, verdict.reason
+    source.last_run_at = now
+    source.next_due_at = due_after_run(
+        now,
+        due=source.next_due_at,
+        interval_seconds=source.interval_seconds,
+        failures=source.failures,
+        failures_before=before,
+        not_before=verdict.not_before,
+    )
+
+
+def close_open_runs(
+    session: Session, source_id: int, *, reason: str, now: datetime
+) -> Sequence[int]:
+    """Mark runs that no process works on any more; return their ids."""
+    return list(
+        session.scalars(
+            update(CrawlRun)
+            .where(CrawlRun.source_id == source_id, CrawlRun.outcome == RunOutcome.RUNNING)
+            .values(outcome=RunOutcome.ERROR, reason=reason, finished_at=now)
+            .returning(CrawlRun.id)
+        )
+    )

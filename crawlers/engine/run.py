@@ -1,0 +1,206 @@
+"""The run of one source: decides after each answer what is kept and what comes next."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from core.errors import DatabaseError
+from core.types import RunOutcome
+from crawlers.contract import Fetched, Page, Request, Spider
+from crawlers.engine.answers import refusal, silence
+from crawlers.engine.memory import conditional, resumed, spider_cursor, validators
+from crawlers.engine.office import Office
+from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
+from crawlers.engine.verdict import Tally, Verdict, of_capped_run, of_error, of_whole_run
+from crawlers.errors import CrawlError, DriftError
+
+log = structlog.get_logger()
+
+
+class Run:
+    """One run, from its first request to its verdict."""
+
+    def __init__(self, office: Office, begun: Begun, *, spider: Spider, config: Any) -> None:
+        self.office, self.begun = office, begun
+        self.verdict: Verdict | None = None
+        self.failure: DatabaseError | None = None  #: the run could not even be written down
+        self.is_cancelled = False
+        self._spider, self._config = spider, config
+        self._cursor = spider_cursor(begun.cursor, made_for=begun.made_for)
+        self._stand: Stand | None = None
+        self._tally = Tally()
+        self._is_resumed = False
+        self._asked: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+
+    async def first_request(self) -> Request | None:
+        """Where the run starts: at the top, or where a cut-off run stood."""
+        left = resumed(self.begun.resume, made_for=self.begun.made_for)
+        if left is not None:
+            request, ahead = left
+            seen = (self.begun.resume or {}).get("seen") or {}
+            self._stand = Stand(following=request, ahead=ahead, seen=seen)
+            self._is_resumed = True
+            return self._ask(request)
+        try:
+            request = await self.office.parse(
+                self.begun.source_id,
+                lambda: self._spider.start(self._config, cursor=self._cursor),
+            )
+        except CrawlError as error:
+            await self._end(of_error(error))
+            return None
+        except Exception as error:
+            await self._end_broken(error, url="")
+            return None
+        return self._ask(conditional(request, self.begun.cursor, made_for=self.begun.made_for))
+
+    async def read(self, request: Request, fetched: Fetched) -> Request | None:
+        """Keep what an answer holds; return what to fetch next, None when the run is over."""
+        if self.is_cancelled or self.verdict is not None:
+            return None
+        if fetched.status == 304 and self._stand is None:
+            await self._end(Verdict(outcome=RunOutcome.OK, reason="nothing has changed"))
+            return None
+        refused = refusal(fetched.status, fetched.headers, url=fetched.url, now=self.office.clock())
+        if refused is not None:
+            if refused.not_before is not None:
+                self.office.turns.hold(_host(fetched.url), until=refused.not_before)
+            await self._end(refused)
+            return None
+        try:
+            page = await self.office.parse(self.begun.source_id, lambda: self._parse(fetched))
+        except CrawlError as error:
+            # A resumed page that makes no sense would make none for ever.
+            await self._end(of_error(error, starts_over=isinstance(error, DriftError)))
+            return None
+        except Exception as error:
+            await self._end_broken(error, url=fetched.url)
+            return None
+        return await self._keep(request, fetched, page)
+
+    async def fail(self, error: BaseException, *, url: str) -> None:
+        """End the run: no answer came."""
+        settings = self.office.settings
+        if self.is_cancelled or self.verdict is not None:
+            return
+        await self._end(
+            silence(
+                self.office.explained(error, url),
+                url=url,
+                timeout=settings.timeout_seconds,
+                limit=settings.max_body_bytes,
+            )
+        )
+
+    async def close(self) -> None:
+        """Leave no run without a verdict, whatever became of its requests."""
+        if self.verdict is None and self.failure is None and not self.is_cancelled:
+            await self._end(
+                Verdict(outcome=RunOutcome.ERROR, reason="the request was dropped on its way")
+            )
+
+    def _parse(self, fetched: Fetched) -> Page:
+        ahead = self._cursor if self._stand is None else self._stand.ahead
+        return self._spider.parse(fetched, self._config, cursor=self._cursor, ahead=ahead)
+
+    async def _keep(self, request: Request, fetched: Fetched, page: Page) -> Request | None:
+        before, now = self._tally, self.office.clock()
+        is_first = self._stand is None
+        seen = validators(request, fetched.headers) if is_first else self._seen()
+        stand = Stand(following=page.next, ahead=page.ahead, seen=seen)
+        is_last = page.next is None or before.pages + 1 >= self.office.settings.max_pages_per_run
+        repeats = page.next is not None and _key(page.next) in self._asked
+
+        def write(session: Any) -> tuple[Tally, Verdict | None]:
+            kept = keep_page(session, self.begun, page, stand=stand, now=now)
+            tally = Tally(
+                pages=before.pages + 1,
+                seen=before.seen + len(page.posts),
+                new=before.new + kept.new,
+                changed=before.changed + kept.changed,
+                dead=before.dead + kept.dead + len(page.problems),
+                announced=page.announced if before.announced is None else before.announced,
+            )
+            verdict = _verdict(
+                page, tally, repeats=repeats, is_last=is_last, is_resumed=self._is_resumed
+            )
+            if verdict is not None:
+                finish(session, self.begun, verdict, tally=tally, stand=stand, now=now)
+            return tally, verdict
+
+        try:
+            self._tally, self.verdict = await self.office.write(write)
+        except DatabaseError as error:
+            self.failure = error
+            return None
+        self._stand = stand
+        if self.verdict is not None or page.next is None:
+            return None
+        return self._ask(page.next)
+
+    def _seen(self) -> dict[str, str]:
+        return dict(self._stand.seen) if self._stand is not None else {}
+
+    def _ask(self, request: Request) -> Request:
+        self._asked.add(_key(request))
+        return request
+
+    async def _end_broken(self, error: Exception, *, url: str) -> None:
+        """A spider that raises what it should not has met a page that it does not know."""
+        reason = f"the spider broke on {url or 'its settings'}: {type(error).__name__}: {error}"
+        log.error("spider_broke", source=self.begun.slug, url=url, exc_info=error)
+        verdict = Verdict(outcome=RunOutcome.DRIFT, reason=reason[:2000], starts_over=True)
+        await self._end(verdict, broken_page=url)
+
+    async def _end(self, verdict: Verdict, *, broken_page: str = "") -> None:
+        now = self.office.clock()
+
+        def write(session: Any) -> None:
+            if broken_page:
+                reason = verdict.reason
+                bury_page(session, self.begun, url=broken_page, reason=reason, now=now)
+            finish(session, self.begun, verdict, tally=self._tally, stand=self._stand, now=now)
+
+        try:
+            await self.office.write(write)
+        except DatabaseError as error:
+            self.failure = error
+            return
+        self.verdict = verdict
+
+
+def _verdict(
+    page: Page, tally: Tally, *, repeats: bool, is_last: bool, is_resumed: bool
+) -> Verdict | None:
+    if page.next is None:
+        return of_whole_run(tally, is_resumed=is_resumed)
+    if repeats:
+        return Verdict(
+            outcome=RunOutcome.DRIFT,
+            reason=f"the next page is one that was read already ({page.next.url})",
+            starts_over=True,
+        )
+    return of_capped_run(tally) if is_last else None
+
+
+def _key(request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return request.url, tuple(sorted(request.headers.items()))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+async def conclude(run: Run) -> Verdict:
+    """The verdict of a run that is over; ``DatabaseError`` when it could not be written."""
+    await run.close()
+    if run.is_cancelled:
+        raise asyncio.CancelledError
+    if run.failure is not None:
+        raise run.failure
+    assert run.verdict is not None  # noqa: S101 - close() gives one to every other run
+    return run.verdict

@@ -1,0 +1,83 @@
+"""How a run ends, and why, in words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.types import RunOutcome
+from crawlers.errors import CrawlError
+
+#: Outcomes that stretch the pause of a source. A search without a hit is no failure of it.
+_GOOD = frozenset({RunOutcome.OK, RunOutcome.EMPTY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How one run of one source ended."""
+
+    outcome: RunOutcome
+    reason: str
+    not_before: datetime | None = None  #: the site asked not to come back earlier
+    is_whole: bool = False  #: every page down to the cursor was read, so the cursor moves
+    starts_over: bool = False  #: where the run stood is of no use; the next starts at the top
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the source should be left alone for longer."""
+        return self.outcome not in _GOOD
+
+
+class WaitError(CrawlError):
+    """The site asked to be left alone until a time."""
+
+    def __init__(self, reason: str, *, until: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a run has read so far."""
+
+    pages: int = 0
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+    dead: int = 0  #: posts and items that became dead letters
+    announced: int | None = None  #: how many items the first page that said so announced
+
+
+def of_error(error: CrawlError, *, starts_over: bool = False) -> Verdict:
+    """The end of a run that an error of ours cut short."""
+    return Verdict(
+        outcome=error.outcome,
+        reason=str(error) or type(error).__name__,
+        not_before=error.until if isinstance(error, WaitError) else None,
+        starts_over=starts_over,
+    )
+
+
+def of_whole_run(tally: Tally, *, is_resumed: bool) -> Verdict:
+    """The end of a run that read every page: did it find what the site says there is?"""
+    outcome, reason = RunOutcome.OK, f"{_count(tally.seen, 'post')}, {tally.new} new"
+    if tally.seen == 0 and tally.dead > 0:
+        outcome = RunOutcome.DRIFT
+        reason = f"none of {_count(tally.dead, 'item')} could be read"
+    elif tally.seen == 0 and (tally.announced == 0 or is_resumed):
+        reason = "nothing more" if is_resumed else "the site says that there is nothing"
+    elif tally.seen == 0:
+        outcome, reason = RunOutcome.EMPTY, "no post on the page"
+    return Verdict(outcome=outcome, reason=reason, is_whole=outcome is not RunOutcome.DRIFT)
+
+
+def of_capped_run(tally: Tally) -> Verdict:
+    """The end of a run at the limit of pages; where it stood is remembered."""
+    return Verdict(
+        outcome=RunOutcome.OK,
+        reason=f"stopped after {_count(tally.pages, 'page')}; the next run goes on from there",
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
