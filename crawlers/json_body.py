@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from core.clean import clean
 from crawlers.errors import DriftError
 
 Json = Any
@@ -33,8 +34,8 @@ def at(value: Json, *path: str) -> Json:
 
 
 def words(value: Json) -> str | None:
-    """A string that says something, else None."""
-    return value.strip() or None if isinstance(value, str) else None
+    """A string that says something, storable and stripped, else None."""
+    return clean(value).strip() or None if isinstance(value, str) else None
 
 
 def name_of(value: Json) -> str | None:

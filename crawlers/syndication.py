@@ -14,7 +14,7 @@ from lxml import etree
 
 from crawlers.errors import DriftError
 from crawlers.feed_text import plain_text
-from crawlers.xml_text import is_cut_off, mended
+from crawlers.xml_text import is_cut_off, is_ended, mended
 
 _ROOTS = ("rss", "feed", "rdf", "channel")
 _ITEMS = ("item", "entry")
@@ -24,6 +24,7 @@ _NAMESPACES = {
     "http://purl.org/dc/terms/": "dcterms",
     "http://purl.org/rss/1.0/modules/slash/": "slash",
     "http://purl.org/syndication/thread/1.0": "thr",
+    "http://search.yahoo.com/mrss/": "media",
     "http://www.w3.org/2005/atom": "atom",
     "http://purl.org/atom/ns#": "atom",
     "http://www.w3.org/1999/xhtml": "xhtml",
@@ -71,13 +72,17 @@ def read_xml(text: str) -> Feed:
     if _local(root) not in _ROOTS:
         raise DriftError(f"the document is no feed: its root is <{_local(root)[:40]}>")
     items = [node for node in root.iter() if _is_item(node, root)]
+    if not items and not is_ended(text):
+        raise DriftError("the feed is cut off before its first item")
     losses = []
     if is_cut_off(text):
         losses.append("the feed ends in the middle of an item")
         items = items[:-1]
+    elif not is_ended(text):
+        losses.append("the feed has no end: there may have been more items")
     if any("depth" in complaint.lower() for complaint in complaints):
         losses.append("the feed is nested so deep that the rest of it cannot be read")
-        items = items[:-1]
+        items = _without_broken(items, root)
     if any("extra content" in complaint.lower() for complaint in complaints):
         losses.append("the feed goes on after its end")
     head = _Parts(next((node for node in root if _local(node) == "channel"), root))
@@ -112,13 +117,19 @@ def _is_item(node: Any, root: Any) -> bool:
     return parent in _ROOTS or parent == "items"
 
 
+def _without_broken(items: list[Any], root: Any) -> list[Any]:
+    """Without the item in which the parser gave up."""
+    *_, last = root.iter()
+    return [item for item in items if item is not last and item not in last.iterancestors()]
+
+
 def _entry(item: Any) -> Entry:
     parts = _Parts(item)
     raw = etree.tostring(item, encoding="unicode", with_tail=False)
     return Entry(
         guid=parts.first("guid", "id", "dc:identifier") or item.get(_ABOUT, "").strip(),
         link=_link(parts),
-        title=parts.shown("title", "atom:title", "dc:title"),
+        title=parts.shown("title", "atom:title", "dc:title", "media:title"),
         text=parts.shown(
             "content:encoded",
             "content",
@@ -131,6 +142,7 @@ def _entry(item: Any) -> Entry:
             "dc:description",
             "atom:content",
             "atom:summary",
+            "media:description",
         ),
         author=_author(parts),
         published=parts.first(
@@ -190,7 +202,7 @@ class _Parts:
 
     def __init__(self, node: Any) -> None:
         self.node = node
-        self._space = etree.QName(node).namespace or ""
+        self._space = _space(node)
         self._by_name: dict[str, list[Any]] = {}
         for child in node:
             self._by_name.setdefault(self._name(child), []).append(child)
@@ -216,7 +228,7 @@ class _Parts:
     def _name(self, child: Any) -> str:
         if not isinstance(child.tag, str):
             return ""  # an entity that was not resolved
-        space, local = etree.QName(child).namespace or "", _local(child)
+        space, local = _space(child), _local(child)
         if space == self._space:
             return local  # may be "content:encoded", where the prefix was never declared
         family = _NAMESPACES.get(space.lower(), "other" if space else "")
@@ -224,4 +236,9 @@ class _Parts:
 
 
 def _local(node: Any) -> str:
-    return etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""
+    """The name without its namespace; a prefix that was never declared stays a part of it."""
+    return str(node.tag).rpartition("}")[2].lower() if isinstance(node.tag, str) else ""
+
+
+def _space(node: Any) -> str:
+    return str(node.tag)[1:].partition("}")[0] if str(node.tag).startswith("{") else ""

@@ -13,6 +13,7 @@ def _checked(address: str) -> str:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("an address begins with http:// or https:// and names a host")
+    _ = parts.port  # raises ValueError when it is none
     if parts.username or parts.password:
         raise ValueError("an address must not hold a user name or a password")
     return urlunsplit(parts._replace(fragment=""))

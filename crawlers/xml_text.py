@@ -75,6 +75,11 @@ def _outside_cdata(text: str, change: Callable[[str], str]) -> str:
         position = end
 
 
+def is_ended(text: str) -> bool:
+    """Whether the feed has an end tag, or never had room for one."""
+    return bool(_END_OF_FEED.search(text)) or text.rstrip().endswith("/>")
+
+
 def is_cut_off(text: str) -> bool:
     """Whether the last item was begun and neither it nor its feed was ended."""
     last = max(_EDGE.finditer(text), key=lambda edge: edge.start(), default=None)

@@ -18,7 +18,7 @@ from crawlers.dates import NO_DATE, ReadDate, read_date
 from crawlers.errors import DriftError, ParseError
 from crawlers.json_body import counts, known, words
 from crawlers.markup import text_of, tidy, tree_of
-from crawlers.web_address import WebAddress, page_number, with_query
+from crawlers.web_address import WebAddress, joined, page_number, with_query
 
 #: Dates are days, and old reviews come back to the top when they are featured.
 OVERLAP = timedelta(days=7)
@@ -63,8 +63,9 @@ class ConsumerAffairs(Spider):
         text = read(fetched)
         tree = tree_of(text)
         cards = tree.css(CARDS)
+        announced = max(len(cards), len(tree.css('[itemprop="reviews"]')))
         if not cards:
-            _check_empty(tree, fetched, text)
+            _check_empty(tree, fetched, text, announced=announced)
         read_cards = [_read(card, fetched, config) for card in cards]
         posts = tuple(one for one in read_cards if isinstance(one, Post))
         return Page(
@@ -72,12 +73,14 @@ class ConsumerAffairs(Spider):
             problems=tuple(one for one in read_cards if isinstance(one, Problem)),
             next=_next(tree, posts, fetched, config, cursor=cursor),
             ahead=reach.moved(ahead, posts, now=fetched.fetched_at),
-            announced=max(len(cards), len(tree.css('[itemprop="reviews"]'))),
+            announced=announced,
         )
 
 
-def _check_empty(tree: Selector, fetched: Fetched, text: str) -> None:
+def _check_empty(tree: Selector, fetched: Fetched, text: str, *, announced: int) -> None:
     """No card is fine where the page is the known one and promises none."""
+    if announced:
+        raise DriftError(f"the page marks {announced} reviews up and no card holds one")
     total = _TOTAL.search(tree.css("title").xpath("string()").get() or "")
     if not tree.css(_PLACE):
         raise unexpected(fetched, text, lacks="list of reviews")
@@ -95,7 +98,7 @@ def _next(
 ) -> Request | None:
     """Follow the pager by number and on the configured host; it only ever goes up."""
     link = tree.css('a[rel="next"]::attr(href), link[rel="next"]::attr(href)').get()
-    number = page_number(link or "", default=0)
+    number = page_number(joined(fetched.url, link) or "", default=0)
     if not posts or number <= page_number(fetched.url, default=1):
         return None
     if reach.is_reached(cursor, posts, overlap=OVERLAP):

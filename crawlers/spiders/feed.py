@@ -53,10 +53,11 @@ class FeedSpider(Spider):
     def parse(self, fetched: Fetched, config: FeedConfig, *, cursor: Cursor, ahead: Cursor) -> Page:
         """Read every whole item; what was cut off is a problem."""
         feed = _feed(fetched)
-        ids = external_ids(feed.entries)
+        entries = tuple(dict.fromkeys(feed.entries))  # the same item twice is one
+        ids = external_ids(entries)
         posts: dict[str, Post] = {}
         problems = [Problem(reason=loss, url=fetched.url) for loss in feed.losses]
-        for entry, external_id in zip(feed.entries, ids, strict=True):
+        for entry, external_id in zip(entries, ids, strict=True):
             try:
                 posts[external_id] = _post(entry, external_id, feed, fetched, config)
             except ParseError as error:
@@ -65,7 +66,7 @@ class FeedSpider(Spider):
             posts=tuple(posts.values()),
             problems=tuple(problems),
             ahead=reach.moved(ahead, posts.values(), now=fetched.fetched_at),
-            announced=len(set(ids)),
+            announced=len(entries),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from urllib.parse import quote
 
 from pydantic import Field
 from typing_extensions import override
@@ -149,7 +150,7 @@ def _post(review: Json, fetched: Fetched, config: TrustpilotConfig) -> Post:
         external_id=external_id,
         text=text,
         title=title,
-        url=f"{config.base_url.rstrip('/')}/reviews/{external_id}",
+        url=f"{config.base_url.rstrip('/')}/reviews/{quote(external_id, safe='')}",
         kind=PostKind.REVIEW,
         author=words(at(review, "consumer", "displayName")),
         author_id=name_of(at(review, "consumer", "id")),
