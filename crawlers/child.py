@@ -83,7 +83,7 @@ async def _serve(spiders: Mapping[str, Spider], answers: int) -> None:
 
 def _office(greeting: Greeting, spiders: Mapping[str, Spider]) -> Office:
     settings = greeting.crawl
-    guard = AddressGuard(allow=allowed(settings.allowed_addresses))
+    guard = AddressGuard.opening(settings.allowed_addresses)
     size = settings.crawls_per_child
     return Office(
         engine=owner_engine(greeting.database_url, pool_size=min(4, size)),
@@ -95,12 +95,6 @@ def _office(greeting: Greeting, spiders: Mapping[str, Spider]) -> Office:
         clock=_now,
         threads=ThreadPoolExecutor(size + 2, thread_name_prefix="crawl"),
     )
-
-
-def allowed(addresses: list[str]) -> frozenset[tuple[str, int]]:
-    """Read ``host:port`` pairs; an IPv6 host may stand in brackets."""
-    pairs = (address.rpartition(":") for address in addresses)
-    return frozenset((host.strip("[]"), int(port)) for host, _, port in pairs)
 
 
 class _Desk:

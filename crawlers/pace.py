@@ -15,7 +15,8 @@ def pause(interval_seconds: int, *, failures: int) -> timedelta:
     interval = timedelta(seconds=interval_seconds)
     if interval >= LONGEST_PAUSE:
         return interval
-    doubled: timedelta = interval * 2 ** min(failures, 32)
+    # 17 doublings make a day of any second; more would overflow.
+    doubled: timedelta = interval * 2 ** min(failures, 17)
     return min(doubled, LONGEST_PAUSE)
 
 
