@@ -20,6 +20,7 @@ from core.fold import fold
 from pipeline.errors import QueryError
 from pipeline.inflection import bendable
 from pipeline.query import AllOf, AnyOf, Expression, Literal, Near, Negation, literals, read_query
+from pipeline.query import check_query as check_query
 
 log = structlog.get_logger()
 

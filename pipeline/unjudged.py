@@ -1,0 +1,106 @@
+"""Kept posts that wait for a judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.orm import Session
+
+from core.models import PostRow, Source
+
+_POST: Any = PostRow.__table__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """A post as the matcher and the judge read it."""
+
+    id: int
+    source_id: int
+    version: int
+    title: str | None
+    text: str
+    url: str
+    extra: Mapping[str, Any]
+    published_at: datetime | None
+    seen_at: datetime
+    sort_at: datetime
+    is_deleted: bool
+    source_domain: str | None  #: the firm whose page the source reads, where it reads only one
+
+
+def lock_unjudged(
+    session: Session, post_ids: Sequence[int]
+) -> tuple[list[Unjudged], tuple[int, ...]]:
+    """Take those of the posts that wait; also the ids that somebody else holds just now."""
+    p = _POST.c
+    is_waiting = p.judged_version.is_distinct_from(p.version)
+    wanted = (p.id, p.source_id, p.version, p.title, p.text, p.url, p.extra, p.published_at,
+              p.seen_at, p.sort_at, p.deleted_at)  # fmt: skip
+    rows = session.execute(
+        select(*wanted, Source.params["domain"].astext.label("domain"))
+        .join(Source, Source.id == p.source_id)
+        .where(p.id.in_(post_ids), is_waiting)
+        .order_by(p.id)
+        .with_for_update(of=_POST, skip_locked=True, key_share=True)
+    ).all()
+    posts = [_unjudged(row) for row in rows]
+    left = set(post_ids) - {post.id for post in posts}
+    if not left:
+        return posts, ()
+    missed = session.scalars(select(p.id).where(p.id.in_(left), is_waiting).order_by(p.id))
+    return posts, tuple(missed)
+
+
+def _unjudged(row: Any) -> Unjudged:
+    return Unjudged(
+        id=row.id,
+        source_id=row.source_id,
+        version=row.version,
+        title=row.title,
+        text=row.text,
+        url=row.url,
+        extra=row.extra,
+        published_at=row.published_at,
+        seen_at=row.seen_at,
+        sort_at=row.sort_at,
+        is_deleted=row.deleted_at is not None,
+        source_domain=row.domain,
+    )
+
+
+def mark_judged(session: Session, posts: Sequence[Unjudged], *, now: datetime) -> None:
+    """Also posts about no brand are done, or the sweep would find them for ever."""
+    if posts:
+        session.connection().execute(
+            update(_POST)
+            .where(_POST.c.id == bindparam("post"))
+            .values(judged_version=bindparam("judged"), judged_at=now),
+            [{"post": post.id, "judged": post.version} for post in posts],
+        )
+
+
+def forgotten(session: Session, *, now: datetime, limit: int = 5_000) -> list[int]:
+    """Posts kept over a minute ago that nobody judged, unless judging goes on anyway."""
+    is_busy = session.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM queue.procrastinate_jobs"
+            " WHERE task_name = 'judge_posts' AND status IN ('todo', 'doing'))"
+        )
+    )
+    if is_busy:
+        return []
+    p = _POST.c
+    return list(
+        session.scalars(
+            select(p.id)
+            .where(p.judged_version.is_distinct_from(p.version))
+            .where(p.seen_at < now - timedelta(minutes=1))
+            .order_by(p.id)
+            .limit(limit)
+        )
+    )
