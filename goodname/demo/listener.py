@@ -48,8 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "GoodnameDemo"
     sys_version = ""
     timeout = 30
-    wbufsize = -1  # head and body in one packet: two of them cost 40 ms of delayed ACK
-    disable_nagle_algorithm = True
+    disable_nagle_algorithm = True  # head and body are two packets, and the second must not wait
     server: Listener
 
     def do_GET(self) -> None:

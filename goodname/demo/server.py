@@ -98,6 +98,8 @@ class DemoServer:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes, or until the parent is gone with ``--with-parent``."""
     given = _parser().parse_args(arguments)
+    # Asked now: a parent that dies while we start must be missed, too.
+    parent = os.getppid() if given.with_parent else None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -116,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     with server:
         _announce(server, seed=seed)
-        _wait(stop, parent=os.getppid() if given.with_parent else None)
+        _wait(stop, parent=parent)
     return 0
 
 
