@@ -22,15 +22,13 @@ def _tags(names: str) -> frozenset[str]:
 _PARAGRAPHS = _tags("p blockquote h1 h2 h3 h4 h5 h6 pre ul ol table section article")
 _LINES = _tags("br div li tr dt dd hr figure figcaption header footer main option")
 _SILENT = _tags("script style template iframe object applet")
-_SPACES = re.compile(r"[^\S\n]+")
-_BREAKS = re.compile(r" ?\n ?")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 
 
 def text_of(fragment: str) -> str:
     """Return what a reader sees of a piece of HTML; paragraphs are kept apart by blank lines."""
     if "<" not in fragment and "&" not in fragment:
-        return tidy(fragment)
+        return tidy(clean(fragment))
     parser = etree.HTMLParser(target=_Reader(), encoding="utf-8", huge_tree=True)
     # The wrapping keeps text before the first tag, and an empty document from being an error.
     document = f"<html><body>{clean(fragment)}</body></html>"
@@ -39,8 +37,8 @@ def text_of(fragment: str) -> str:
 
 def tidy(text: str) -> str:
     """Collapse blanks, keep line breaks, and leave at most one blank line."""
-    lines = _BREAKS.sub("\n", _SPACES.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")))
-    return _MANY_BREAKS.sub("\n\n", lines).strip()
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return _MANY_BREAKS.sub("\n\n", "\n".join(" ".join(line.split()) for line in lines)).strip()
 
 
 def tree_of(page: str) -> Selector:

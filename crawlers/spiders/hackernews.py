@@ -124,6 +124,8 @@ def _next(
     times = [int(post.published_at.timestamp()) for post in posts if post.published_at]
     if total <= pages * size or not times:
         return None
+    if until is not None and max(times) >= until:
+        raise DriftError("the search does not heed the bound that it was given")
     # One second more: others of the same second may stand behind the limit of the search.
     older = min(times) + 1
     if until is not None and older >= until:
