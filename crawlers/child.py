@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 
 import psutil
 import structlog
-from core.address import AddressGuard
 
+from core.address import AddressGuard
 from core.database import owner_engine
 from core.errors import DatabaseError
 from core.log import configure_logging
@@ -30,7 +30,7 @@ from crawlers.engine.guard import GuardedLookUp
 from crawlers.engine.office import Office
 from crawlers.engine.reactor import start_reactor
 from crawlers.engine.turns import Turns
-from crawlers.wire import Greeting, Order, Report, Tick, line, read, read_greeting
+from crawlers.wire import Greeting, Message, Order, Parsing, Report, Tick, line, read, read_greeting
 
 log = structlog.get_logger()
 TICK_SECONDS = 1.0
@@ -69,9 +69,10 @@ async def _serve(spiders: Mapping[str, Spider], answers: int) -> None:
     configure_logging(
         level=greeting.log.level, style=greeting.log.format, process=f"crawl-child-{os.getpid()}"
     )
-    office = _office(greeting, spiders)
+    say = _Voice(answers)
+    office = _office(greeting, spiders, say)
     start_reactor(office.look_up)
-    serving = asyncio.create_task(_Desk(office, answers).obey(orders))
+    serving = asyncio.create_task(_Desk(office, say).obey(orders))
     loop.add_signal_handler(signal.SIGTERM, serving.cancel)
     try:
         await serving
@@ -81,7 +82,7 @@ async def _serve(spiders: Mapping[str, Spider], answers: int) -> None:
         _leave(office)
 
 
-def _office(greeting: Greeting, spiders: Mapping[str, Spider]) -> Office:
+def _office(greeting: Greeting, spiders: Mapping[str, Spider], say: _Voice) -> Office:
     settings = greeting.crawl
     guard = AddressGuard.opening(settings.allowed_addresses)
     size = settings.crawls_per_child
@@ -93,13 +94,27 @@ def _office(greeting: Greeting, spiders: Mapping[str, Spider]) -> Office:
         look_up=GuardedLookUp(guard),
         turns=Turns(delay_seconds=settings.delay_seconds, clock=_now),
         clock=_now,
+        tell_parsing=lambda source_id, is_over: say(Parsing(source_id=source_id, is_over=is_over)),
         threads=ThreadPoolExecutor(size + 2, thread_name_prefix="crawl"),
     )
 
 
+class _Voice:
+    """Writes to the parent, from any thread: a line is shorter than a pipe takes at once."""
+
+    def __init__(self, answers: int) -> None:
+        self._answers = answers
+
+    def __call__(self, message: Message) -> None:
+        try:
+            os.write(self._answers, line(message))
+        except BrokenPipeError:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
 class _Desk:
-    def __init__(self, office: Office, answers: int) -> None:
-        self._office, self._answers = office, answers
+    def __init__(self, office: Office, say: _Voice) -> None:
+        self._office, self._say = office, say
         self._crawls: dict[int, asyncio.Task[None]] = {}
         self._self = psutil.Process()
 
@@ -151,12 +166,6 @@ class _Desk:
             return Report(job=order.job, outcome="gone", reason="there is no such source")
         verdict = done.verdict
         return Report(job=order.job, outcome=verdict.outcome.value, reason=verdict.reason[:500])
-
-    def _say(self, message: Tick | Report) -> None:
-        try:
-            os.write(self._answers, line(message))
-        except BrokenPipeError:
-            signal.raise_signal(signal.SIGTERM)
 
 
 def _leave(office: Office) -> None:

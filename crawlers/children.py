@@ -16,7 +16,7 @@ import structlog
 
 from core.errors import GoodnameError
 from core.settings import CrawlSection
-from crawlers.wire import Greeting, Order, Report, Tick, greeting_line, line, read
+from crawlers.wire import Greeting, Order, Parsing, Report, Tick, greeting_line, line, read
 
 log = structlog.get_logger()
 
@@ -29,11 +29,18 @@ _MIB = 1024 * 1024
 
 
 class ChildLostError(GoodnameError):
-    """A child ended, or was killed, before the crawl did; ``culprit`` hung in its parse."""
+    """A child ended, or was killed, before the crawl did.
 
-    def __init__(self, reason: str, *, culprit: int = 0, had_started: bool = True) -> None:
+    ``suspects`` are the sources whose pages were being parsed then; nobody: any may be to blame.
+    """
+
+    def __init__(self, reason: str, *, suspects: frozenset[int], had_started: bool) -> None:
         super().__init__(reason)
-        self.culprit, self.had_started = culprit, had_started
+        self.suspects, self.had_started = suspects, had_started
+
+    def suspects_source(self, source_id: int) -> bool:
+        """Whether this source may be why the child is gone."""
+        return not self.suspects or source_id in self.suspects
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +52,7 @@ class Child:
     started_at: float = field(default_factory=time.monotonic)
     ticked_at: float | None = None  #: monotonic; None until it is ready
     rss: int = 0
+    parsing: set[int] = field(default_factory=set)  #: sources whose spider's code runs
     is_retiring: bool = False  #: gets no more crawls and is stopped when the last is over
     lost: ChildLostError | None = None
     reader: asyncio.Task[None] | None = None
@@ -62,13 +70,18 @@ class Child:
     def kill(self, reason: str, *, culprit: int = 0) -> None:
         """End it now; all its crawls fail with ``reason``."""
         if self.lost is None:
-            self.lost = ChildLostError(
-                f"worker child was killed: {reason}", culprit=culprit,
-                had_started=self.ticked_at is not None,
-            )  # fmt: skip
+            self.lose(f"worker child was killed: {reason}", culprit=culprit)
             log.error("crawl_child_killed", pid=self.process.pid, reason=reason, culprit=culprit)
         with suppress(ProcessLookupError):
             self.process.kill()
+
+    def lose(self, reason: str, *, culprit: int = 0) -> ChildLostError:
+        """Note that it is gone, and who may be to blame."""
+        suspects = frozenset({culprit}) if culprit else frozenset(self.parsing)
+        self.lost = ChildLostError(
+            reason, suspects=suspects, had_started=self.ticked_at is not None
+        )
+        return self.lost
 
 
 class Children:
@@ -172,11 +185,7 @@ class Children:
         finally:
             status = await child.process.wait()
             self._all.remove(child)
-            lost = child.lost or ChildLostError(
-                f"worker child ended by itself: {_cause(status)}",
-                had_started=child.ticked_at is not None,
-            )
-            child.lost = lost
+            lost = child.lost or child.lose(f"worker child ended by itself: {_cause(status)}")
             for report in child.waiting.values():
                 if not report.done():
                     report.set_exception(lost)
@@ -190,6 +199,8 @@ class Children:
                         f"parsing a page took longer than {tick.stuck_seconds:.0f} s",
                         culprit=tick.stuck,
                     )
+            case Parsing() as one:
+                (child.parsing.discard if one.is_over else child.parsing.add)(one.source_id)
             case Report() as report:
                 waiting = child.waiting.get(report.job)
                 if waiting is not None and not waiting.done():

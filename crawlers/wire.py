@@ -37,6 +37,14 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parsing:
+    """A spider's code begins or ends; whose is running when a child dies is a suspect."""
+
+    source_id: int
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The end of a job; ``error`` when the run could not be brought to a verdict."""
 
@@ -46,20 +54,21 @@ class Report:
     error: str = ""
 
 
-_KINDS: dict[str, Any] = {"order": Order, "tick": Tick, "report": Report}
+Message = Order | Tick | Parsing | Report
+_KINDS: dict[str, Any] = {"order": Order, "tick": Tick, "parsing": Parsing, "report": Report}
 
 
-def line(message: Order | Tick | Report) -> bytes:
+def line(message: Message) -> bytes:
     """Write a message."""
     name = type(message).__name__.lower()
     return json.dumps({"is": name, **asdict(message)}).encode() + b"\n"
 
 
-def read(raw: bytes) -> Order | Tick | Report:
+def read(raw: bytes) -> Message:
     """Read a message; ``ValueError`` when it is none."""
     try:
         fields = json.loads(raw)
-        message: Order | Tick | Report = _KINDS[fields.pop("is")](**fields)
+        message: Message = _KINDS[fields.pop("is")](**fields)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no message: {raw[:200]!r}") from error
     return message

@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 #: A source that loses its child so often in a row is not tried again before its next due time.
 ATTEMPTS = 3
+#: Losses for which others are to blame are many only when something else is very wrong.
+_MOST_LOSSES = 20
 _SWEEP_SECONDS = 5.0
 _POLL_SECONDS = 1.0
 _GRACE_SECONDS = 0.5
@@ -136,26 +138,29 @@ class _Worker:
             await self._hand_back(source_id, trigger)
 
     async def _crawl(self, source_id: int) -> None:
-        """Try until a child lives to tell; from the second attempt on in a child of its own."""
-        attempt = 0
-        while True:
+        """Try until a child lives to tell; a suspect is tried again in a child of its own."""
+        blamed = 0
+        for loss in range(1, _MOST_LOSSES + 1):
             try:
-                report = await self._children.crawl(source_id, is_alone=attempt > 0)
+                report = await self._children.crawl(source_id, is_alone=blamed > 0)
                 if not report.error:
                     return
-                reason = f"the crawl broke: {report.error}"
+                reason, is_suspect = f"the crawl broke: {report.error}", True
             except ChildLostError as lost:
                 reason = str(lost)
+                is_suspect = lost.had_started and lost.suspects_source(source_id)
                 if not lost.had_started:
                     log.error("crawl_child_cannot_start", source_id=source_id, reason=reason)
                     await asyncio.sleep(_LONGEST_WAIT)
-                    continue
-            attempt += 1
-            await self._note_loss(source_id, reason, is_last=attempt >= ATTEMPTS)
-            if attempt >= ATTEMPTS:
+            blamed += is_suspect
+            is_last = blamed >= ATTEMPTS or loss == _MOST_LOSSES
+            await self._note_loss(source_id, reason, attempts=loss, is_last=is_last)
+            if is_last:
                 return
 
-    async def _note_loss(self, source_id: int, reason: str, *, is_last: bool) -> None:
+    async def _note_loss(
+        self, source_id: int, reason: str, *, attempts: int, is_last: bool
+    ) -> None:
         now = datetime.now(UTC)
         if not is_last:
             log.warning("crawl_lost", source_id=source_id, reason=reason)
@@ -163,7 +168,7 @@ class _Worker:
                 lambda session: note_lost_run(session, source_id, reason=reason, now=now)
             )
             return
-        shown = f"{reason}; given up after {ATTEMPTS} attempts"
+        shown = f"{reason}; given up after {attempts} attempts"
         log.error("crawl_given_up", source_id=source_id, reason=shown)
         await self._write(lambda session: give_up(session, source_id, reason=shown, now=now))
 

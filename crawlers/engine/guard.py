@@ -11,10 +11,10 @@ import socket
 from collections.abc import Callable
 from typing import Any, cast
 
-from core.address import AddressGuard
 from scrapy import Request
 from scrapy.crawler import Crawler
 
+from core.address import AddressGuard
 from core.errors import AddressRefused
 
 LookUp = Callable[..., list[Any]]

@@ -12,12 +12,12 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from core.address import AddressGuard
 from scrapy.exceptions import CannotResolveHostError
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from core.address import AddressGuard
 from core.errors import DatabaseError
 from core.settings import CrawlSection
 from crawlers.contract import Spider
@@ -43,6 +43,8 @@ class Office:
     turns: Turns
     clock: Callable[[], datetime]
     threads: Executor  #: parsing and the database; the loop must go on ticking
+    #: Told when a spider's code begins (False) and is over (True), in the thread that runs it.
+    tell_parsing: Callable[[int, bool], None]
     robots: RobotsMemory = field(default_factory=RobotsMemory)
     parsing_since: dict[int, float] = field(default_factory=dict)  #: source id: monotonic
 
@@ -55,9 +57,11 @@ class Office:
 
         def watched() -> T:
             self.parsing_since[source_id] = time.monotonic()
+            self.tell_parsing(source_id, False)
             try:
                 return work()
             finally:
+                self.tell_parsing(source_id, True)
                 self.parsing_since.pop(source_id, None)
 
         return await self.in_thread(watched)

@@ -103,9 +103,7 @@ class RobotsMiddleware:
                 self._office.robots.put(site, rules)
         if not rules.allow(request.url, agent=self._agent):
             raise BlockedError(f"robots.txt forbids it ({request.url})")
-        self._office.turns.slow_down(
-            parts.hostname or "", seconds=rules.delay(agent=self._agent)
-        )
+        self._office.turns.slow_down(parts.hostname or "", seconds=rules.delay(agent=self._agent))
 
     async def _ask(self, site: str) -> Rules:
         request = Request(f"{site}/robots.txt", callback=NO_CALLBACK, meta={_IS_ROBOTS: True})

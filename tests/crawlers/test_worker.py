@@ -1,0 +1,192 @@
+"""A real worker with real children: what is killed, lost or stopped goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from core.queue import defer_crawl
+from crawlers.stalled import Swept, sweep
+from tests.crawlers import site as bad
+from tests.crawlers.site import Asked, Site, page, posts, serving
+from tests.crawlers.working import (
+    ask,
+    children,
+    jobs,
+    runs,
+    source_row,
+    start,
+    wait_for,
+    working,
+)
+from tests.factories import add_source
+
+
+def _outcomes(engine: Engine, source: int) -> list[str]:
+    return [run.outcome for run in runs(engine, source)]
+
+
+def _may_reach(site: Site) -> list[str]:
+    return [f"127.0.0.1:{site.port}", f"localhost:{site.port}"]
+
+
+def test_the_worker_itself_imports_neither_scrapy_nor_a_reactor() -> None:
+    code = (
+        "import sys, crawlers.worker, crawlers.scheduler;"
+        "print(sorted({'scrapy', 'twisted.internet', 'twisted.web'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_a_job_is_crawled_and_sigterm_ends_all_even_in_a_slow_download(
+    engine: Engine, database_url: str
+) -> None:
+    with serving() as site, working(database_url, allowed_addresses=_may_reach(site)) as worker:
+        site.pages["/1"] = page(posts(("a", "text")))
+        done = ask(engine, f"{site.url}/1")
+        wait_for(lambda: _outcomes(engine, done) == ["ok"])
+        site.pages["/slow"] = bad.drips
+        slow = ask(engine, f"{site.url}/slow")
+        wait_for(lambda: "/slow" in site.paths())
+        mine = children(worker)
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=5) == 0
+        assert time.monotonic() - began < 4
+        assert not any(child.is_running() for child in mine)
+        # What was left goes on with the next worker.
+        assert jobs(engine) == {"todo": 1}
+        (cut,) = runs(engine, slow)
+        assert (cut.outcome, "stopped with the worker" in (cut.reason or "")) == ("error", True)
+        assert source_row(engine, slow).failures == 0
+
+
+@pytest.mark.parametrize("way", ["loop", "thread", "die"])
+def test_a_crawl_that_hangs_or_kills_its_child_is_done_by_another(
+    way: str, engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    with serving() as site, working(database_url, allowed_addresses=_may_reach(site)):
+        site.pages["/harmless"] = page(posts(("a", "first"), following=f"{site.url}/2"))
+        site.pages["/2"] = page(posts(("b", "second")))
+        source = ask(
+            engine,
+            f"{site.url}/harmless",
+            hang=way,
+            hang_only_once=str(tmp_path / "hung"),
+        )
+        wait_for(lambda: _outcomes(engine, source) == ["error", "ok"], seconds=40)
+        lost, whole = runs(engine, source)
+        assert "worker child" in (lost.reason or "")
+        # It went on from the second page: the first was committed.
+        assert (lost.pages, whole.pages) == (1, 1)
+        assert site.paths() == ["/harmless", "/2", "/2"]
+        assert source_row(engine, source).resume is None
+        wait_for(lambda: jobs(engine) == {})
+
+
+def test_a_source_that_kills_its_child_each_time_is_given_up_and_spares_its_neighbours(
+    engine: Engine, database_url: str
+) -> None:
+    def slowly(asked: Asked) -> None:
+        time.sleep(0.5)
+        asked.answer(body=posts(("a", "text")))
+
+    with serving() as site, working(database_url, allowed_addresses=_may_reach(site)):
+        site.pages["/poison"] = page(posts(("p", "text")))
+        site.pages["/good"] = slowly
+        poison = ask(engine, f"{site.url}/poison", hang="die")
+        good = [ask(engine, f"http://localhost:{site.port}/good?{n}") for n in range(4)]
+        wait_for(lambda: len(runs(engine, poison)) == 3 and not jobs(engine), seconds=60)
+        assert _outcomes(engine, poison) == ["error"] * 3
+        assert "given up after 3 attempts" in (runs(engine, poison)[-1].reason or "")
+        row = source_row(engine, poison)
+        assert (row.failures, row.last_outcome, row.resume) == (1, "error", None)
+        assert row.next_due_at is not None
+        for source in good:
+            assert _outcomes(engine, source)[-1] == "ok"
+            assert source_row(engine, source).failures == 0
+
+
+def test_children_end_with_their_parent_however_it_ends(engine: Engine, database_url: str) -> None:
+    with serving() as site, working(database_url, allowed_addresses=_may_reach(site)) as worker:
+        site.pages["/slow"] = bad.drips
+        ask(engine, f"{site.url}/slow")
+        wait_for(lambda: "/slow" in site.paths())
+        mine = children(worker)
+        assert mine
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        wait_for(lambda: not any(child.is_running() for child in mine), seconds=5)
+        assert jobs(engine) == {"doing": 1}
+
+
+def test_a_worker_resumes_what_a_killed_one_left(engine: Engine, database_url: str) -> None:
+    with serving() as site:
+        site.pages["/1"] = page(posts(("a", "first"), following=f"{site.url}/2"))
+        site.pages["/2"] = bad.drips
+        reach = _may_reach(site)
+        first = start(database_url, allowed_addresses=reach)
+        source = ask(engine, f"{site.url}/1")
+        wait_for(lambda: "/2" in site.paths())
+        first.kill()
+        first.wait()
+        _silence_workers(engine)
+        site.pages["/2"] = page(posts(("b", "second")))
+        with working(database_url, allowed_addresses=reach):
+            wait_for(lambda: _outcomes(engine, source) == ["error", "ok"])
+        assert site.paths() == ["/1", "/2", "/2"]
+        assert "process that ran it died" in (runs(engine, source)[0].reason or "")
+
+
+def _silence_workers(engine: Engine) -> None:
+    """Let half a minute pass for the queue."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE queue.procrastinate_workers"
+                " SET last_heartbeat = last_heartbeat - interval '30 s'"
+            )
+        )
+
+
+def _take(session: Session) -> int:
+    """Do what a worker does that takes a job, and dies."""
+    worker = session.scalar(text("SELECT queue.procrastinate_register_worker_v1()"))
+    session.execute(
+        text("SELECT id FROM queue.procrastinate_fetch_job_v2(ARRAY['crawl'], :worker)"),
+        {"worker": worker},
+    )
+    session.execute(
+        text("UPDATE queue.procrastinate_workers SET last_heartbeat = now() - interval '1 h'")
+    )
+    assert isinstance(worker, int)
+    return worker
+
+
+def test_a_sweep_hands_back_the_jobs_of_the_dead_only(session: Session) -> None:
+    source = add_source(session)
+    defer_crawl(session, source.id, trigger="test")
+    dead = _take(session)
+    assert sweep(session, silent_seconds=7200) == Swept()
+    assert sweep(session, silent_seconds=7200, dead={dead}) == Swept(retried=1)
+    assert sweep(session) == Swept()
+
+
+def test_a_swept_job_whose_like_waits_already_makes_way(session: Session) -> None:
+    source = add_source(session)
+    defer_crawl(session, source.id, trigger="test")
+    _take(session)
+    assert defer_crawl(session, source.id, trigger="schedule")
+    assert sweep(session) == Swept(dropped=1)
+    # The one that waits can be taken: no lock is left behind.
+    _take(session)
+    assert sweep(session) == Swept(retried=1)
