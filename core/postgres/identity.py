@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import DatabaseError
+from core.postgres.unix import pwd
 
 #: What a child may see of our environment. Secrets stay here: `nobody` could read them in /proc,
 #: and PGDATA, PGPORT and their like would quietly change what the server does.

@@ -8,15 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import DatabaseError
+from core.postgres.unix import fcntl
 from core.postgres.waiting import wait_until
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    raise DatabaseError(
-        "The embedded database needs Linux or macOS. Set DATABASE_URL to a PostgreSQL server, "
-        "version 15 or newer, or run Goodname under WSL."
-    ) from None
 
 
 class FileLock:

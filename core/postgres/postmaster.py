@@ -19,7 +19,7 @@ from core.postgres.binaries import Binaries
 from core.postgres.create import SUPERUSER
 from core.postgres.identity import ServerUser
 from core.postgres.layout import Layout
-from core.postgres.locks import FileLock
+from core.postgres.locks import FileLock, is_free
 from core.postgres.processes import clear_away, is_gone, live_postmaster, read_pid_file
 from core.postgres.reach import reachable
 from core.postgres.socket_dir import PORT, make_socket_dir, remove_socket_dir
@@ -115,14 +115,14 @@ def ping(socket_dir: Path) -> int:
 
 
 def stop(layout: Layout) -> None:
-    """Stop the server and return when all of it is gone; also after it was killed."""
+    """Stop our server and return when all of it is gone; also after it was killed."""
     before = read_pid_file(layout)
     for number, patience in (
         (signal.SIGINT, FAST_STOP_SECONDS),  # "fast": open transactions are rolled back
         (signal.SIGQUIT, IMMEDIATE_STOP_SECONDS),  # "immediate": the next start recovers
     ):
         told = live_postmaster(layout)
-        if told is None:
+        if told is None or is_free(layout.server_lock):
             break
         with suppress(ProcessLookupError):
             os.kill(told.pid, number)

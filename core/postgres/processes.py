@@ -81,7 +81,7 @@ def _refuse_strange_server(layout: Layout) -> None:
     if told:
         raise DatabaseError(
             f"A PostgreSQL server that Goodname did not start (process {told.pid}) runs on "
-            f"{layout.data}. Stop it with pg_ctl, then try again."
+            f"{layout.data}. Stop it (`kill -INT {told.pid}`), then try again."
         )
 
 

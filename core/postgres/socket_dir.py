@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 from core.errors import DatabaseError
 from core.postgres.identity import ServerUser
 
@@ -20,14 +22,14 @@ LONGEST_ADDRESS = 103
 def make_socket_dir(name: str, user: ServerUser) -> Path:
     """A directory that only this user (and root) may enter; the same one every time if possible.
 
-    A directory of that name that belongs to somebody else is left alone and another one is taken.
+    A directory of that name that somebody else has or uses is left alone, and another one taken.
     """
     tried = []
     for path in _choices(name):
         try:
             if _is_short(path) and _claim(path, user):
                 return path
-            tried.append(f"{path}: too long, or not ours")
+            tried.append(f"{path}: too long, in use, or not ours")
         except OSError as error:
             tried.append(f"{path}: {error.strerror}")
     raise DatabaseError(
@@ -59,7 +61,16 @@ def _claim(path: Path, user: ServerUser) -> bool:
         user.own(path)
     except FileExistsError:
         found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.uid:
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.uid or _is_in_use(path):
             return False
         path.chmod(0o700)
     return True
+
+
+def _is_in_use(path: Path) -> bool:
+    # A server whose data directory was deleted under it lives on for up to a minute.
+    try:
+        owner = (path / f".s.PGSQL.{PORT}.lock").read_text().split("\n", 1)[0]
+        return psutil.pid_exists(int(owner))
+    except (FileNotFoundError, ValueError):
+        return False

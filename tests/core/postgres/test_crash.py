@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,9 +17,11 @@ import psycopg
 import pytest
 
 from core.errors import DatabaseError
+from core.postgres.binaries import candidates, find_binaries
 from core.postgres.cluster import running
+from core.postgres.identity import server_user
 from core.postgres.layout import Layout, State, inspect
-from core.postgres.processes import is_gone, read_pid_file
+from core.postgres.processes import is_gone, live_postmaster, read_pid_file
 from core.postgres.waiting import wait_until
 
 THROW_AWAY = {"fsync": "off"}
@@ -106,6 +110,7 @@ def test_a_pid_file_that_names_a_stranger_is_not_believed(data: Path) -> None:
 def test_a_server_that_hangs_is_replaced_when_nobody_uses_it(
     data: Path, client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("core.postgres.postmaster.PING_SECONDS", 1)
     monkeypatch.setattr("core.postgres.postmaster.SILENCE_SECONDS", 0.5)
     monkeypatch.setattr("core.postgres.postmaster.FAST_STOP_SECONDS", 0.5)
     monkeypatch.setattr("core.postgres.postmaster.IMMEDIATE_STOP_SECONDS", 0.5)
@@ -122,6 +127,7 @@ def test_a_server_that_hangs_is_replaced_when_nobody_uses_it(
 def test_a_server_that_hangs_under_others_is_reported(
     data: Path, client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("core.postgres.postmaster.PING_SECONDS", 1)
     monkeypatch.setattr("core.postgres.postmaster.SILENCE_SECONDS", 0.5)
     one = client(data)
     number = int(str(one.heard()["pid"]))
@@ -135,6 +141,42 @@ def test_a_server_that_hangs_under_others_is_reported(
     finally:
         os.kill(number, signal.SIGCONT)
     assert one.leave() == 0
+
+
+def test_a_directory_deleted_under_a_forgotten_server_is_made_anew(
+    data: Path, client: Callable[..., Any]
+) -> None:
+    one = client(data)
+    forgotten = psutil.Process(int(str(one.heard()["pid"])))
+    one.kill()
+    shutil.rmtree(data)
+    shutil.rmtree(Layout.of(data).run)
+    try:
+        with running(data, options=THROW_AWAY) as server:
+            assert answers(server.url)
+            assert postmaster_id(data) != forgotten.pid
+    finally:
+        forgotten.send_signal(signal.SIGQUIT)  # else it would notice by itself within a minute
+    assert is_gone(Layout.of(data))
+    shutil.rmtree(Path("/tmp") / Layout.of(data).short_name)  # noqa: S108
+
+
+def test_a_server_started_by_hand_is_left_alone(data: Path) -> None:
+    user, layout = server_user(data), Layout.of(data)
+    postgres = find_binaries(user, folders=candidates()).program("postgres")
+    command: list[str | Path] = [postgres, "-D", data, "-c", "listen_addresses="]
+    command += ["-c", f"unix_socket_directories={data}"]
+    by_hand = user.spawn(command, stdout=subprocess.DEVNULL)
+    try:
+        assert wait_until(lambda: live_postmaster(layout) is not None, timeout_seconds=20)
+        said = f"did not start .process {by_hand.pid}.*kill -INT {by_hand.pid}"
+        with pytest.raises(DatabaseError, match=said), running(data):
+            pass
+        assert by_hand.poll() is None
+        assert layout.pid_file.exists()
+    finally:
+        by_hand.send_signal(signal.SIGINT)
+        by_hand.wait(30)
 
 
 def test_a_creation_cut_off_by_kill_is_done_again(place: Path, client: Callable[..., Any]) -> None:

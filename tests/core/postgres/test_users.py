@@ -17,6 +17,7 @@ from core.postgres.binaries import wheel_folder
 from core.postgres.cluster import running
 from core.postgres.layout import Layout
 from core.postgres.processes import is_gone, read_pid_file
+from core.postgres.waiting import wait_until
 
 THROW_AWAY = {"fsync": "off"}
 NOBODY = "65534"
@@ -39,9 +40,26 @@ def test_root_keeps_its_data_in_a_home_that_nobody_can_enter(place: Path, as_roo
     for _ in range(2):
         with running(data, options=THROW_AWAY) as server, psycopg.connect(server.url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
-            connection.execute("CREATE TABLE IF NOT EXISTS kept ()")
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     assert home.stat().st_mode & 0o777 == 0o700
     assert is_gone(Layout.of(data))
+
+
+def test_a_server_in_a_closed_home_reads_its_settings_again(
+    place: Path, data: Path, as_root: None
+) -> None:
+    home = place / "home"
+    home.mkdir(mode=0o700)
+    data = data.rename(home / "data")
+    with (
+        running(data, options=THROW_AWAY) as server,
+        psycopg.connect(server.superuser_url, autocommit=True) as connection,
+    ):
+        connection.execute("ALTER SYSTEM SET work_mem = '9MB'")
+        connection.execute("SELECT pg_reload_conf()")
+        assert wait_until(
+            lambda: connection.execute("SHOW work_mem").fetchone() == ("9MB",), timeout_seconds=10
+        )
 
 
 def test_a_server_in_a_closed_home_is_found_and_recovered_like_any_other(
@@ -89,6 +107,17 @@ def test_a_normal_user_makes_and_stops_a_database(
         assert set(postmaster.uids()) == {int(NOBODY)}
         assert one.leave() == 0
         assert is_gone(Layout.of(home / "data"))
+
+
+def test_a_user_without_a_name_is_told_so(
+    place: Path, client: Callable[..., Any], as_root: None
+) -> None:
+    folder = installed_in(place / "site")
+    home = place / "home"
+    home.mkdir()
+    os.chown(home, 54321, 54321)  # as containers run with any number
+    said = client(home / "data", "--uid", "54321", "--folder", str(folder)).heard()
+    assert "no entry in /etc/passwd" in str(said["error"])
 
 
 def test_data_of_a_normal_user_stays_theirs_when_root_starts_it(
