@@ -9,21 +9,19 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from core.queue import defer_crawl
 from crawlers.stalled import Swept, sweep
 from tests.crawlers import site as bad
-from tests.crawlers.site import Asked, Site, page, posts, serving
+from tests.crawlers.site import Site, page, posts, serving
 from tests.crawlers.working import (
     ask,
     children,
     jobs,
     runs,
     source_row,
-    start,
     wait_for,
     working,
 )
@@ -70,9 +68,8 @@ def test_a_job_is_crawled_and_sigterm_ends_all_even_in_a_slow_download(
         assert source_row(engine, slow).failures == 0
 
 
-@pytest.mark.parametrize("way", ["loop", "thread", "die"])
-def test_a_crawl_that_hangs_or_kills_its_child_is_done_by_another(
-    way: str, engine: Engine, database_url: str, tmp_path: Path
+def test_a_child_that_hangs_is_killed_and_its_crawl_done_by_another(
+    engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
     with serving() as site, working(database_url, allowed_addresses=_may_reach(site)):
         site.pages["/harmless"] = page(posts(("a", "first"), following=f"{site.url}/2"))
@@ -80,7 +77,7 @@ def test_a_crawl_that_hangs_or_kills_its_child_is_done_by_another(
         source = ask(
             engine,
             f"{site.url}/harmless",
-            hang=way,
+            hang="loop",
             hang_only_once=str(tmp_path / "hung"),
         )
         wait_for(lambda: _outcomes(engine, source) == ["error", "ok"], seconds=40)
@@ -91,29 +88,6 @@ def test_a_crawl_that_hangs_or_kills_its_child_is_done_by_another(
         assert site.paths() == ["/harmless", "/2", "/2"]
         assert source_row(engine, source).resume is None
         wait_for(lambda: jobs(engine) == {})
-
-
-def test_a_source_that_kills_its_child_each_time_is_given_up_and_spares_its_neighbours(
-    engine: Engine, database_url: str
-) -> None:
-    def slowly(asked: Asked) -> None:
-        time.sleep(0.5)
-        asked.answer(body=posts(("a", "text")))
-
-    with serving() as site, working(database_url, allowed_addresses=_may_reach(site)):
-        site.pages["/poison"] = page(posts(("p", "text")))
-        site.pages["/good"] = slowly
-        poison = ask(engine, f"{site.url}/poison", hang="die")
-        good = [ask(engine, f"http://localhost:{site.port}/good?{n}") for n in range(4)]
-        wait_for(lambda: len(runs(engine, poison)) == 3 and not jobs(engine), seconds=60)
-        assert _outcomes(engine, poison) == ["error"] * 3
-        assert "given up after 3 attempts" in (runs(engine, poison)[-1].reason or "")
-        row = source_row(engine, poison)
-        assert (row.failures, row.last_outcome, row.resume) == (1, "error", None)
-        assert row.next_due_at is not None
-        for source in good:
-            assert _outcomes(engine, source)[-1] == "ok"
-            assert source_row(engine, source).failures == 0
 
 
 def test_children_end_with_their_parent_however_it_ends(engine: Engine, database_url: str) -> None:
@@ -127,35 +101,6 @@ def test_children_end_with_their_parent_however_it_ends(engine: Engine, database
         worker.wait()
         wait_for(lambda: not any(child.is_running() for child in mine), seconds=5)
         assert jobs(engine) == {"doing": 1}
-
-
-def test_a_worker_resumes_what_a_killed_one_left(engine: Engine, database_url: str) -> None:
-    with serving() as site:
-        site.pages["/1"] = page(posts(("a", "first"), following=f"{site.url}/2"))
-        site.pages["/2"] = bad.drips
-        reach = _may_reach(site)
-        first = start(database_url, allowed_addresses=reach)
-        source = ask(engine, f"{site.url}/1")
-        wait_for(lambda: "/2" in site.paths())
-        first.kill()
-        first.wait()
-        _silence_workers(engine)
-        site.pages["/2"] = page(posts(("b", "second")))
-        with working(database_url, allowed_addresses=reach):
-            wait_for(lambda: _outcomes(engine, source) == ["error", "ok"])
-        assert site.paths() == ["/1", "/2", "/2"]
-        assert "process that ran it died" in (runs(engine, source)[0].reason or "")
-
-
-def _silence_workers(engine: Engine) -> None:
-    """Let half a minute pass for the queue."""
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "UPDATE queue.procrastinate_workers"
-                " SET last_heartbeat = last_heartbeat - interval '30 s'"
-            )
-        )
 
 
 def _take(session: Session) -> int:
