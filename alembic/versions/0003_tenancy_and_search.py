@@ -76,7 +76,11 @@ def _make_role() -> None:
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP}') THEN
                 CREATE ROLE {APP} NOLOGIN;
             END IF;
-            IF NOT pg_has_role(current_user, '{APP}', 'MEMBER') THEN
+            -- From Postgres 16 on, making a role gives the right to grant it, not to take it on.
+            IF NOT pg_has_role(current_user, '{APP}', CASE
+                WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET'
+                ELSE 'MEMBER' END)
+            THEN
                 EXECUTE format('GRANT {APP} TO %I', current_user);
             END IF;
         EXCEPTION

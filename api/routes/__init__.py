@@ -1,0 +1,1 @@
+"""One file a noun: the paths under it, and nothing else."""
