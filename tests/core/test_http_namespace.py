@@ -24,7 +24,7 @@ def probe() -> dict[str, Any]:
     given = shared / "fixtures" / "hostile" / "ssrf" / "urls.txt"
     done = subprocess.run(
         [*own_network(), sys.executable, str(PROBE), *([str(given)] if given.exists() else [])],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])},
         capture_output=True,
         text=True,
         timeout=100,
