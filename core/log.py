@@ -7,6 +7,16 @@ import sys
 
 import structlog
 
+# Their INFO tells of every job, request and revision; our own events say it with fields.
+_CHATTY = (
+    "alembic",
+    "apscheduler",
+    "httpx",
+    "procrastinate",
+    "scrapy",
+    "twisted",
+    "uvicorn",
+)
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -37,7 +47,6 @@ def configure_logging(*, level: str, style: str, process: str) -> None:
         )
     )
     logging.basicConfig(level=_LEVELS[level], handlers=[handler], force=True)
-    # These tell of every job and request at INFO; our own events say the same with fields.
-    for name in ("procrastinate", "scrapy", "httpx", "uvicorn.access", "apscheduler", "twisted"):
+    for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)

@@ -77,7 +77,9 @@ def _end_with_parent() -> None:
     """Stop when the other end of standard input is gone: whoever started us has ended."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # The bare descriptor: a thread inside a buffered reader breaks the interpreter's exit.
+        while os.read(sys.stdin.fileno(), 1024):
+            continue
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="parent-watch", daemon=True).start()

@@ -43,6 +43,9 @@ def _watching(settings: Settings, demo: DemoSettings) -> Settings:
     return settings.model_copy(
         update={
             "workspace": WorkspaceSection(name="demo"),
+            "crawl": settings.crawl.model_copy(
+                update={"allowed_addresses": [demo.allowed_address]}
+            ),
             "brands": list(demo.brands),
             "sources": list(demo.sources),
             "rules": list(demo.rules),
