@@ -1,0 +1,143 @@
+"""Tell by e-mail, over the operator's own SMTP server.
+
+``Message-ID`` is made of the idempotency key, so that a repeated sending is one mail to readers.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from html import escape
+
+from core.settings import SmtpSection
+from pipeline.channels.channel import Outcome, Sending, Verdict
+from pipeline.message import Message, ToldMention
+
+_LONGEST_SUBJECT = 180
+
+
+class EmailChannel:
+    """Sends one mail a delivery; each opens a connection of its own."""
+
+    def __init__(self, smtp: SmtpSection, *, timeout: float) -> None:
+        self._smtp = smtp
+        self._timeout = timeout
+
+    def __call__(self, sending: Sending) -> Outcome:
+        """Try once; a receiver that the server refuses for good is not tried again."""
+        if not self._smtp.host:
+            return _hopeless("no mail server is set: [smtp] host in settings.toml")
+        try:
+            mail = compose(sending, sender=self._smtp.sender)
+        except (ValueError, IndexError, MessageError) as error:
+            return _hopeless(f"not a mail address: {error}")
+        try:
+            self._send(mail)
+        except smtplib.SMTPRecipientsRefused as error:
+            return _refused(error)
+        except (smtplib.SMTPException, OSError) as error:
+            return Outcome(verdict=Verdict.RETRY, reason=f"{type(error).__name__}: {error}"[:300])
+        return Outcome(verdict=Verdict.ARRIVED)
+
+    def _send(self, mail: EmailMessage) -> None:
+        smtp, timeout = self._smtp, self._timeout
+        trusted = ssl.create_default_context()
+        with (
+            smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=timeout, context=trusted)
+            if smtp.security == "tls"
+            else smtplib.SMTP(smtp.host, smtp.port, timeout=timeout)
+        ) as server:
+            if smtp.security == "starttls":
+                server.starttls(context=trusted)
+            if smtp.username:
+                server.login(smtp.username, smtp.password.get_secret_value())
+            server.send_message(mail)
+
+
+def compose(sending: Sending, *, sender: str) -> EmailMessage:
+    """Write the mail; ``ValueError`` for an address that is none."""
+    message = sending.message
+    mail = EmailMessage()
+    mail["From"] = _address(sender)
+    mail["To"] = _address(sending.address)
+    mail["Subject"] = _one_line(f"[Goodname] {message.headline}")[:_LONGEST_SUBJECT]
+    mail["Date"] = format_datetime(sending.now)
+    mail["Message-ID"] = f"<{sending.idempotency_key}@{_address(sender).domain or 'localhost'}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Goodname-Alert"] = message.alert_id
+    mail.set_content(as_text(message))
+    mail.add_alternative(as_html(message), subtype="html")
+    return mail
+
+
+def as_text(message: Message) -> str:
+    """The plain part."""
+    parts = [message.headline, message.link, ""]
+    for one in message.mentions:
+        parts += [
+            f"{one.severity.label} | {one.source} | {one.language} | {_when(one)}",
+            _one_line(one.title) if one.title else "",
+            _one_line(one.excerpt),
+            f"because: {_one_line('; '.join(one.reasons))}" if one.reasons else "",
+            _one_line(one.url),
+            "",
+        ]
+    if message.mention_count > len(message.mentions):
+        parts.append(f"and {message.mention_count - len(message.mentions)} more: {message.link}")
+    return "\n".join(parts) + "\n"
+
+
+def as_html(message: Message) -> str:
+    """The same for mail programs that show HTML; nothing in it is loaded from anywhere."""
+    cards = "".join(_card(one) for one in message.mentions)
+    return (
+        f"<html><body><h2>{escape(_one_line(message.headline))}</h2>"
+        f"<p>{_linked(message.link, 'Open the alert')}</p>{cards}</body></html>"
+    )
+
+
+def _card(one: ToldMention) -> str:
+    head = f"{one.severity.label} | {one.source} | {one.language} | {_when(one)}"
+    title = f"<b>{escape(_one_line(one.title))}</b><br>" if one.title else ""
+    because = f"<br><i>{escape(_one_line('; '.join(one.reasons)))}</i>" if one.reasons else ""
+    return (
+        f"<hr><p><small>{escape(head)}</small><br>{title}{escape(_one_line(one.excerpt))}"
+        f"{because}<br>{_linked(one.url, 'Read the post')}</p>"
+    )
+
+
+def _linked(url: str, words: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        return escape(_one_line(url))
+    return f'<a href="{escape(_one_line(url), quote=True)}">{words}</a>'
+
+
+def _when(one: ToldMention) -> str:
+    return (one.published_at or one.seen_at).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _address(written: str) -> Address:
+    # A line break would begin a header of the attacker's; the parser drops other blanks.
+    address = written.strip()
+    if any(sign.isspace() or not sign.isprintable() for sign in address):
+        raise ValueError("a blank in the address")
+    return Address(addr_spec=address)
+
+
+def _one_line(said: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())
+
+
+def _hopeless(reason: str) -> Outcome:
+    return Outcome(verdict=Verdict.HOPELESS, reason=reason)
+
+
+def _refused(error: smtplib.SMTPRecipientsRefused) -> Outcome:
+    code, said = next(iter(error.recipients.values()))
+    reason = f"the mail server refused the address: {code} {said.decode(errors='replace')}"[:300]
+    verdict = Verdict.HOPELESS if 500 <= code < 600 else Verdict.RETRY
+    return Outcome(verdict=verdict, reason=reason)

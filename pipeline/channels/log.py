@@ -1,0 +1,29 @@
+"""Tell the log: the event ``alert``, with fields; the receiver that needs no set-up."""
+
+from __future__ import annotations
+
+import structlog
+
+from pipeline.channels.channel import Outcome, Sending, Verdict
+
+log = structlog.get_logger()
+_LONGEST = 160
+
+
+def tell_log(sending: Sending) -> Outcome:
+    """Write one line; the text of the worst mention only in part, as logs hold no whole texts."""
+    message = sending.message
+    worst = message.mentions[0] if message.mentions else None
+    log.warning(
+        "alert",
+        alert=message.alert_id,
+        brand=message.brand,
+        severity=message.severity.label,
+        mentions=message.mention_count,
+        link=message.link,
+        url=worst.url if worst else None,
+        excerpt=worst.excerpt[:_LONGEST] if worst else None,
+        because=list(worst.reasons[:3]) if worst else [],
+        delivery=str(sending.idempotency_key),
+    )
+    return Outcome(verdict=Verdict.ARRIVED)

@@ -1,0 +1,238 @@
+"""Empty the outbox: at least once, with the same idempotency key each time.
+
+A delivery is claimed under a lease and the claim is committed; it is sent outside any
+transaction; what came of it is committed. A process that dies in between leaves a lease that runs
+out, and the delivery is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Engine, Update, text, update
+from sqlalchemy.orm import Session
+
+from core.crash import crash_point
+from core.models import Alert, Delivery, Mention, Receiver
+from core.queue import defer_delivery
+from core.types import DeliveryState
+from pipeline.channels.channel import Channel, Outcome, Sending, Verdict
+from pipeline.message import load_message
+from pipeline.retries import wait_before_next
+
+log = structlog.get_logger()
+
+Clock = Callable[[], datetime]
+#: So many sendings to one receiver run at once: a hanging one cannot take every thread.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailroom:
+    """Everything that a dispatcher needs."""
+
+    engine: Engine
+    channels: Mapping[str, Channel]  #: by kind of receiver
+    clock: Clock
+    base_url: str  #: of the links in messages
+    lease: timedelta  #: longer than any sending takes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """One delivery that this process sends now."""
+
+    id: int
+    alert_id: int
+    receiver_id: int
+    kind: str
+    address: str
+    secret: str | None = field(repr=False)
+    is_active: bool
+    idempotency_key: UUID
+    attempt: int  #: from 1
+
+
+def deliver_due(room: Mailroom, *, limit: int = 50) -> int:
+    """Claim what is due and send it, one after the other; return how many arrived."""
+    return sum(carry(room, one) for one in claim_due(room, limit=limit))
+
+
+def claim_due(room: Mailroom, *, limit: int) -> list[Claimed]:
+    """Take a share of what is due; the claim is committed, so no other process takes it too."""
+    with Session(room.engine) as session:
+        claimed = claim(session, now=room.clock(), lease=room.lease, limit=limit)
+        session.commit()
+    if claimed:
+        crash_point("deliver_after_claim")
+    return claimed
+
+
+def claim(session: Session, *, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
+    """Lease deliveries that are due and that no living dispatcher holds."""
+    rows = session.execute(
+        _CLAIM, {"now": now, "until": now + lease, "limit": limit, "at_once": _AT_ONCE}
+    )
+    return [Claimed(**row) for row in rows.mappings()]
+
+
+_CLAIM = text(
+    """
+    WITH waiting AS (
+        SELECT id, receiver_id, next_attempt_at,
+               row_number() OVER (PARTITION BY receiver_id ORDER BY next_attempt_at, id) AS place
+        FROM delivery
+        WHERE state = 'pending' AND next_attempt_at <= :now
+          AND (lease_until IS NULL OR lease_until < :now)
+    ), busy AS (
+        SELECT receiver_id, count(*) AS sendings FROM delivery
+        WHERE state = 'pending' AND lease_until >= :now GROUP BY receiver_id
+    ), chosen AS (
+        SELECT id FROM waiting LEFT JOIN busy USING (receiver_id)
+        WHERE place + coalesce(sendings, 0) <= :at_once
+        ORDER BY next_attempt_at, id LIMIT :limit
+    ), locked AS (
+        SELECT id FROM delivery
+        WHERE id IN (SELECT id FROM chosen) AND state = 'pending' AND next_attempt_at <= :now
+          AND (lease_until IS NULL OR lease_until < :now)
+        ORDER BY id FOR UPDATE SKIP LOCKED
+    )
+    UPDATE delivery d SET attempts = d.attempts + 1, lease_until = :until
+    FROM locked, receiver r
+    WHERE d.id = locked.id AND r.id = d.receiver_id
+    RETURNING d.id, d.alert_id, d.receiver_id, r.kind, r.address, r.secret, r.is_active,
+              d.idempotency_key, d.attempts AS attempt
+    """
+)
+
+
+def carry(room: Mailroom, claimed: Claimed) -> bool:
+    """Send one claimed delivery and commit what came of it; True when it arrived."""
+    with Session(room.engine) as session:
+        message, mention_ids = load_message(session, claimed.alert_id, base_url=room.base_url)
+    sending = Sending(
+        message=message,
+        address=claimed.address,
+        secret=claimed.secret,
+        idempotency_key=claimed.idempotency_key,
+        attempt=claimed.attempt,
+        now=room.clock(),
+    )
+    outcome = _send(room.channels.get(claimed.kind), claimed, sending)
+    crash_point("deliver_after_send")
+    with Session(room.engine) as session:
+        settle(session, claimed, outcome, mention_ids=mention_ids, now=room.clock())
+        session.commit()
+    crash_point("deliver_after_settle")
+    return outcome.verdict is Verdict.ARRIVED
+
+
+def _send(channel: Channel | None, claimed: Claimed, sending: Sending) -> Outcome:
+    if not claimed.is_active:
+        return Outcome(verdict=Verdict.HOPELESS, reason="the receiver is switched off")
+    if channel is None:
+        return Outcome(verdict=Verdict.HOPELESS, reason=f"no channel for {claimed.kind}")
+    try:
+        return channel(sending)
+    except Exception as error:
+        # A channel answers for the other side; this is a bug of ours, and others must go on.
+        log.exception("channel_broke", delivery_id=claimed.id, kind=claimed.kind)
+        return Outcome(verdict=Verdict.RETRY, reason=f"an error of ours: {type(error).__name__}")
+
+
+def settle(
+    session: Session,
+    claimed: Claimed,
+    outcome: Outcome,
+    *,
+    mention_ids: Sequence[int],
+    now: datetime,
+) -> None:
+    """Write what came of a sending; the caller commits."""
+    if outcome.verdict is Verdict.ARRIVED:
+        _arrived(session, claimed, mention_ids, now=now)
+        return
+    wait = None
+    if outcome.verdict is Verdict.RETRY:
+        wait = wait_before_next(
+            attempts=claimed.attempt, key=claimed.idempotency_key, retry_after=outcome.retry_after
+        )
+    if wait is None:
+        _give_up(session, claimed, outcome.reason)
+    else:
+        _try_later(session, claimed, outcome.reason, at=now + wait)
+    if outcome.verdict is Verdict.GONE:
+        _switch_off(session, claimed)
+
+
+def _arrived(
+    session: Session, claimed: Claimed, mention_ids: Sequence[int], *, now: datetime
+) -> None:
+    # Also when the lease had run out meanwhile: that it arrived is a fact.
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == claimed.id, Delivery.state != DeliveryState.DELIVERED)
+        .values(state=DeliveryState.DELIVERED, delivered_at=now, lease_until=None, last_error=None)
+    )
+    session.execute(
+        update(Alert)
+        .where(Alert.id == claimed.alert_id, Alert.delivered_at.is_(None))
+        .values(delivered_at=now)
+    )
+    session.execute(
+        update(Mention)
+        .where(Mention.id.in_(sorted(mention_ids)), Mention.delivered_at.is_(None))
+        .values(delivered_at=now)
+    )
+    log.info("delivered", delivery_id=claimed.id, kind=claimed.kind, attempt=claimed.attempt)
+
+
+def _try_later(session: Session, claimed: Claimed, reason: str, *, at: datetime) -> None:
+    moved = session.scalar(
+        _still_ours(claimed)
+        .values(next_attempt_at=at, lease_until=None, last_error=reason)
+        .returning(Delivery.id)
+    )
+    if moved is not None:
+        defer_delivery(session, at=at)
+    log.warning(
+        "delivery_failed",
+        delivery_id=claimed.id,
+        attempt=claimed.attempt,
+        reason=reason,
+        next_attempt_at=at.isoformat(),
+    )
+
+
+def _give_up(session: Session, claimed: Claimed, reason: str) -> None:
+    session.execute(
+        _still_ours(claimed).values(state=DeliveryState.DEAD, lease_until=None, last_error=reason)
+    )
+    log.error("delivery_dead", delivery_id=claimed.id, attempt=claimed.attempt, reason=reason)
+
+
+def _switch_off(session: Session, claimed: Claimed) -> None:
+    """The receiver wants no more: nothing that waits for it is sent."""
+    session.execute(
+        update(Receiver).where(Receiver.id == claimed.receiver_id).values(is_active=False)
+    )
+    session.execute(
+        update(Delivery)
+        .where(Delivery.receiver_id == claimed.receiver_id)
+        .where(Delivery.state == DeliveryState.PENDING, Delivery.lease_until.is_(None))
+        .values(state=DeliveryState.DEAD, last_error="the receiver is switched off: it said gone")
+    )
+    log.error("receiver_switched_off", receiver_id=claimed.receiver_id)
+
+
+def _still_ours(claimed: Claimed) -> Update:
+    """Only while no other dispatcher took the delivery after our lease ran out."""
+    return update(Delivery).where(
+        Delivery.id == claimed.id,
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.attempts == claimed.attempt,
+    )

@@ -1,0 +1,91 @@
+"""What a worker looks after besides its jobs, so that nothing stays lying for long.
+
+Each duty is a plain step of a loop and no job: a full queue cannot starve it, and it cannot be
+left hanging by the very death that it is there to notice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from core.queue import Queue, defer_judging
+from pipeline.unjudged import forgotten
+
+log = structlog.get_logger()
+
+#: A worker that has been silent for this long is taken for dead; it beats every 2 seconds.
+SILENT = timedelta(seconds=10)
+_KEPT = timedelta(days=3)
+_ONE_AT_A_TIME = 7_305_002
+
+_STALLED = text(
+    """
+    SELECT job.id FROM queue.procrastinate_jobs job
+    LEFT JOIN queue.procrastinate_workers worker ON worker.id = job.worker_id
+    WHERE job.status = 'doing' AND job.queue_name = ANY(:queues)
+      AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :silent))
+    ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
+    """
+)
+_RETRY = text("SELECT queue.procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
+_OLD = text(
+    """
+    DELETE FROM queue.procrastinate_jobs WHERE id IN (
+        SELECT job.id FROM queue.procrastinate_jobs job
+        WHERE job.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
+          AND NOT EXISTS (SELECT FROM queue.procrastinate_events event
+                          WHERE event.job_id = job.id AND event.at > :before)
+        LIMIT 10000
+    )
+    """
+)
+
+
+def retry_stalled(engine: Engine, queues: list[Queue]) -> int:
+    """Hand back the jobs of workers that died; crawl jobs are swept by the crawl workers."""
+    with Session(engine) as session:
+        if not _is_mine(session):
+            return 0
+        names = [queue.value for queue in queues]
+        values = {"queues": names, "silent": SILENT.total_seconds()}
+        stalled = list(session.scalars(_STALLED, values))
+        for job_id in stalled:
+            session.execute(_RETRY, {"id": job_id})
+        session.commit()
+    if stalled:
+        log.warning("stalled_jobs_retried", jobs=len(stalled))
+    return len(stalled)
+
+
+def judge_forgotten(engine: Engine, *, now: datetime) -> int:
+    """Ask again for the judgement of posts that were kept over a minute ago."""
+    with Session(engine) as session:
+        if not _is_mine(session):
+            return 0
+        ids = forgotten(session, now=now)
+        defer_judging(session, ids)
+        session.commit()
+    if ids:
+        log.warning("forgotten_posts_queued", posts=len(ids))
+    return len(ids)
+
+
+def delete_old_jobs(engine: Engine, *, now: datetime) -> int:
+    """Take away jobs that ended three days ago, of all queues."""
+    with Session(engine) as session:
+        if not _is_mine(session):
+            return 0
+        deleted = session.connection().execute(_OLD, {"before": now - _KEPT}).rowcount
+        session.commit()
+    return deleted
+
+
+def _is_mine(session: Session) -> bool:
+    """Whether this process does it now, and not another beside it."""
+    return bool(
+        session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+    )
