@@ -1,0 +1,84 @@
+"""The one interface behind which every judge stands, and how a process gets its judge."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.errors import GoodnameError
+from core.types import Category, Sentiment, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Characters ``text[start:end]`` of the text exactly as it was given to the judge."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One thing in the text that raised the grade."""
+
+    because: str  #: English, for a person: ``safety: "caught fire"``
+    category: Category | None  #: None when the spans only raise the level as such
+    spans: tuple[Span, ...]  #: in text order, never overlapping
+    weight: float  #: log-odds that these spans add to "at least this level"; larger is stronger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a judge says of one text.
+
+    ``severity`` is the level with the least expected cost, not the most probable one: a missed
+    injury costs more than a needless look, so the two may differ.
+    """
+
+    language: str  #: ISO 639-1; ``hr`` stands for hr/bs/sr in Latin script; ``und`` if unknown
+    language_p: float | None  #: None with ``und``
+    sentiment: Sentiment
+    sentiment_p: Mapping[Sentiment, float]  #: sums to 1
+    severity: Severity
+    severity_p: Mapping[Severity, float]  #: sums to 1
+    categories: tuple[Category, ...]  #: most probable first; empty when the severity is none
+    category_p: Mapping[Category, float]  #: each on its own, they need not sum to 1
+    reasons: tuple[Reason, ...]  #: strongest first; empty when the severity is none
+
+
+class Judge(Protocol):
+    """Judges a batch; a text's judgement never depends on the others in its batch."""
+
+    @property
+    def name(self) -> str:
+        """Stored on each mention, e.g. ``linear-1+1a2b3c4d``: changes when a grade could."""
+        ...
+
+    def __call__(self, texts: Sequence[str]) -> list[Judgement]:
+        """One judgement a text, in order; no text, however broken, raises."""
+        ...
+
+
+def load_judge(model: str = "linear") -> Judge:
+    """The process's judge of that name, read from disk on first use; safe to call in threads."""
+    if model not in _KINDS:
+        known = ", ".join(sorted(_KINDS))
+        raise GoodnameError(f"unknown judge {model!r}; set the judge's model to one of: {known}")
+    with _lock:
+        if model not in _loaded:
+            _loaded[model] = _KINDS[model]()
+        return _loaded[model]
+
+
+def _linear() -> Judge:
+    from sentiment.linear.judge import LinearJudge
+    from sentiment.linear.model import SHIPPED, load_model
+
+    return LinearJudge(load_model(SHIPPED))
+
+
+_KINDS: dict[str, Callable[[], Judge]] = {"linear": _linear}
+_loaded: dict[str, Judge] = {}
+_lock = threading.Lock()

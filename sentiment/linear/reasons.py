@@ -1,0 +1,167 @@
+"""Which words raised the level: exact for a linear judge, since every n-gram has its place."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from core.types import Category, Severity
+from sentiment.judge import Reason, Span
+from sentiment.linear.alphabet import DROP, SPACE, TABLE_SIZE, fold_table
+from sentiment.linear.model import CATEGORIES, CATEGORY_HEADS, LEVEL_HEADS, Arrays
+from sentiment.linear.ngrams import Grams
+from sentiment.linear.score import slots
+from sentiment.linear.stream import Stream
+
+MOST: Final = 3  #: reasons of one text
+NOTABLE: Final = 0.3  #: of the strongest word: weaker words do not belong to a reason
+QUOTE_CHARS: Final = 80
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    first: int  #: index into the stream
+    last: int  #: inclusive
+    weight: float
+
+
+def explain(
+    texts: Sequence[str],
+    stream: Stream,
+    families: Sequence[Grams],
+    arrays: Arrays,
+    levels: npt.NDArray[np.int64],
+    size: Floats,
+    categories: Sequence[tuple[Category, ...]],
+) -> list[tuple[Reason, ...]]:
+    """For each text the words that pushed it to its level, strongest first; none for level 0."""
+    heads = LEVEL_HEADS.start + np.maximum(levels, 1) - 1
+    pushes = _pushes(stream, families, arrays, heads, size)
+    bounds = np.searchsorted(stream.rows, np.arange(stream.count + 1))
+    reasons: list[tuple[Reason, ...]] = []
+    for row, level in enumerate(levels.tolist()):
+        if level == Severity.NONE:
+            reasons.append(())
+            continue
+        words = _words(stream, pushes, int(bounds[row]), int(bounds[row + 1]))
+        runs = sorted(_runs(words), key=lambda run: -sum(word.weight for word in run))
+        reasons.append(
+            tuple(
+                _reason(texts[row], stream, families, arrays, run, Severity(level), categories[row])
+                for run in runs[:MOST]
+            )
+        )
+    return reasons
+
+
+def _pushes(
+    stream: Stream,
+    families: Sequence[Grams],
+    arrays: Arrays,
+    heads: npt.NDArray[np.int64],
+    size: Floats,
+) -> Floats:
+    """Log-odds that each character of the stream adds to the head of its text."""
+    general = arrays.general_scale[:, None] * arrays.mix
+    pushes = np.zeros(len(stream.codes))
+    for family in families:
+        head = heads[family.rows]
+        own = arrays.own[slots(family, arrays.own), head] * arrays.own_scale[head]
+        learned = (arrays.general[slots(family, arrays.general)] * general.T[head]).sum(axis=1)
+        spread = np.zeros(len(stream.codes))
+        spread[family.first] = (own + learned) / size[family.rows] / family.order
+        # Shifted copies and no running sum: texts of one batch must not touch each other.
+        for step in range(min(family.order, len(spread))):
+            pushes[step:] += spread[: len(spread) - step]
+    return pushes
+
+
+def _words(stream: Stream, pushes: Floats, start: int, stop: int) -> list[_Word]:
+    is_letter = stream.codes[start:stop] != SPACE
+    edges = np.diff(is_letter.astype(np.int8), prepend=0, append=0)
+    firsts, stops = np.flatnonzero(edges == 1) + start, np.flatnonzero(edges == -1) + start
+    # The spaces around a word carry its borders' share.
+    return [
+        _Word(first, last - 1, float(pushes[first - 1 : last + 1].sum()))
+        for first, last in zip(firsts.tolist(), stops.tolist(), strict=True)
+    ]
+
+
+def _runs(words: Sequence[_Word]) -> list[list[_Word]]:
+    """Neighbouring notable words; one weak word between two of them is carried along."""
+    least = max(NOTABLE * max((word.weight for word in words), default=0.0), 1e-9)
+    runs: list[list[_Word]] = []
+    end = -10
+    for place, word in enumerate(words):
+        if word.weight < least:
+            continue
+        if place - end <= 2 and sum(w.weight for w in words[end + 1 : place]) > -least:
+            runs[-1] += words[end + 1 : place + 1]
+        else:
+            runs.append([word])
+        end = place
+    return runs
+
+
+def _reason(
+    text: str,
+    stream: Stream,
+    families: Sequence[Grams],
+    arrays: Arrays,
+    run: Sequence[_Word],
+    level: Severity,
+    categories: Sequence[Category],
+) -> Reason:
+    first, last = run[0].first, run[-1].last
+    start = int(stream.offsets[first])
+    end = _with_marks(text, int(stream.offsets[last]) + 1)
+    category = _category(families, arrays, first, last, categories)
+    subject = str(category).replace("_", " ") if category else level.label
+    return Reason(
+        because=f'{subject}: "{_quote(text[start:end])}"',
+        category=category,
+        spans=(Span(start=start, end=end),),
+        weight=round(sum(word.weight for word in run), 4),
+    )
+
+
+def _category(
+    families: Sequence[Grams],
+    arrays: Arrays,
+    first: int,
+    last: int,
+    categories: Sequence[Category],
+) -> Category | None:
+    """Of the text's categories the one that these words speak for most, if they do at all."""
+    if not categories:
+        return None
+    heads = [CATEGORY_HEADS.start + CATEGORIES.index(category) for category in categories]
+    total = np.zeros(len(heads), dtype=np.float64)
+    for family in families:
+        low, high = np.searchsorted(family.first, [first - 1, last + 1])
+        at = family.hashes[low:high] & np.uint32(len(arrays.own) - 1)
+        total += arrays.own[at].sum(axis=0, dtype=np.int64)[heads] * arrays.own_scale[heads]
+    best = int(total.argmax())
+    return categories[best] if total[best] > 0 else None
+
+
+def _with_marks(text: str, end: int) -> int:
+    """Take along what folding dropped behind the last letter: accents, joiners, apostrophes."""
+    table = fold_table()
+    while end < len(text) and table[min(ord(text[end]), TABLE_SIZE - 1)] == DROP:
+        end += 1
+    return end
+
+
+def _quote(part: str) -> str:
+    """Safe to print: one line, no controls and no direction marks, not too long."""
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in part[:500])
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= QUOTE_CHARS else shown[: QUOTE_CHARS - 1].rstrip() + "…"

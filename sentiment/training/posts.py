@@ -1,0 +1,51 @@
+"""Our own labelled posts: the only texts that know what severity is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.types import Category, Sentiment, Severity
+
+POSTS = Path(__file__).parent / "data" / "posts.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledPost:
+    """One invented post with the grade that a careful reader gives it."""
+
+    text: str
+    lang: str
+    sentiment: Sentiment
+    severity: Severity
+    categories: frozenset[Category]
+    evidence: tuple[str, ...]  #: parts of the text that justify the grade
+    kind: str
+    scenario: str  #: posts of one scenario tell the same event; they share a split
+    trap: str | None  #: why a careless reader would grade it wrongly, e.g. ``negated``
+    split: str
+
+
+def read_posts(path: Path = POSTS) -> list[LabelledPost]:
+    """All posts of the file; an evidence that is not in its text is a ``ValueError``."""
+    return [_post(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _post(line: str) -> LabelledPost:
+    record = json.loads(line)
+    for part in record["evidence"]:
+        if part not in record["text"]:
+            raise ValueError(f"evidence {part!r} does not occur in {record['text']!r}")
+    return LabelledPost(
+        text=record["text"],
+        lang=record["lang"],
+        sentiment=Sentiment(record["sentiment"]),
+        severity=Severity.of(record["severity"]),
+        categories=frozenset(Category(name) for name in record["categories"]),
+        evidence=tuple(record["evidence"]),
+        kind=record["kind"],
+        scenario=record["scenario"],
+        trap=record["trap"],
+        split=record["split"],
+    )
