@@ -24,9 +24,8 @@ class Role:
     arguments: tuple[str, ...]  #: of ``python -m goodname``
 
 
-#: The API first: people look at the page while the rest is starting.
-ROLES = (
-    Role("api", ("api",)),
+PAGE = Role("api", ("api",))
+REST = (
     Role("crawl", ("worker", "--queue", "crawl")),
     Role("judge", ("worker", "--queue", "judge")),
     Role("deliver", ("worker", "--queue", "deliver")),
@@ -40,6 +39,23 @@ class Child:
 
     role: Role
     process: subprocess.Popen[bytes]
+
+
+class Crew:
+    """The page first, alone, so that people can look while the rest is starting."""
+
+    def __init__(self, *, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.children: list[Child] = []
+
+    def start_page(self) -> None:
+        """Start the API and the page."""
+        self.children.append(start(PAGE, env=self._env))
+
+    def start_rest(self) -> None:
+        """Start what is not there yet."""
+        there = {child.role for child in self.children}
+        self.children += [start(role, env=self._env) for role in REST if role not in there]
 
 
 def start(role: Role, *, env: Mapping[str, str]) -> Child:

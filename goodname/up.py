@@ -18,7 +18,7 @@ from core.errors import GoodnameError
 from core.log import configure_logging
 from core.settings import Settings
 from goodname.announce import announce_ready, announce_start
-from goodname.children import ROLES, Child, cause_of_death, first_dead, start, stop_all
+from goodname.children import Crew, cause_of_death, first_dead, stop_all
 from goodname.lock import only_one
 from goodname.place import data_dir
 from goodname.port import free_port, is_served
@@ -55,11 +55,11 @@ def run_up(settings: Settings, *, demo: DemoOptions | None) -> int:
         urls = stack.enter_context(reached(settings, demo=demo is not None))
         first_key = prepare(urls, settings, now=datetime.now(UTC))
         announce_start(settings, first_key=first_key)
-        children = [start(role, env={**env, **_address(urls)}) for role in ROLES]
+        crew = Crew(env={**env, **_address(urls)})
         try:
-            return _watch(children, settings, stopping, began=began, first_key=first_key)
+            return _watch(crew, settings, stopping, began=began, first_key=first_key)
         finally:
-            for name in stop_all(children):
+            for name in stop_all(crew.children):
                 log.warning("process_killed", process_name=name, reason="did not stop in time")
             log.info("stopped")
 
@@ -77,22 +77,25 @@ def _demo(settings: Settings, demo: DemoOptions) -> Iterator[tuple[Settings, Map
 
 
 def _watch(
-    children: list[Child],
+    crew: Crew,
     settings: Settings,
     stopping: threading.Event,
     *,
     began: float,
     first_key: str | None,
 ) -> int:
+    crew.start_page()
     is_ready = False
     while not stopping.wait(0.1):
-        if dead := first_dead(children):
+        if dead := first_dead(crew.children):
             log.error("process_died", process_name=dead.role.name, cause=cause_of_death(dead))
             return 1
         if not is_ready and is_served(settings.api.host, settings.api.port):
             is_ready = True
             announce_ready(settings, seconds=time.monotonic() - began, first_key=first_key)
-        if not is_ready and time.monotonic() - began > READY_SECONDS:
+        if is_ready:
+            crew.start_rest()
+        elif time.monotonic() - began > READY_SECONDS:
             raise GoodnameError(f"the API did not answer within {READY_SECONDS:.0f} s; see the log")
     return 0
 
