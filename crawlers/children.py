@@ -23,6 +23,8 @@ log = structlog.get_logger()
 COMMAND = (sys.executable, "-m", "crawlers.child")
 #: Importing Scrapy takes a second or two, on a busy machine far more.
 _START_SECONDS = 60.0
+#: A child that cannot start is not started again and again without a pause.
+_RESTART_SECONDS = 3.0
 _STOP_SECONDS = 1.5
 _WATCH_SECONDS = 0.5
 _MIB = 1024 * 1024
@@ -52,6 +54,7 @@ class Child:
     started_at: float = field(default_factory=time.monotonic)
     ticked_at: float | None = None  #: monotonic; None until it is ready
     rss: int = 0
+    stuck_seconds: float = 0.0  #: for how long the page has been parsed that takes longest
     parsing: set[int] = field(default_factory=set)  #: sources whose spider's code runs
     is_retiring: bool = False  #: gets no more crawls and is stopped when the last is over
     lost: ChildLostError | None = None
@@ -85,13 +88,14 @@ class Child:
 
 
 class Children:
-    """A fixed number of children; one that is lost is replaced with the next crawl."""
+    """A number of children, kept; one that is lost, or is suspected to be, is replaced."""
 
     def __init__(
         self, greeting: Greeting, settings: CrawlSection, *, command: Sequence[str] = COMMAND
     ) -> None:
         self._greeting, self._settings, self._command = greeting, settings, command
         self._all: list[Child] = []
+        self._last_start = 0.0  #: monotonic
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
         self._alone = asyncio.Lock()
@@ -116,8 +120,7 @@ class Children:
         if not is_alone:
             return await self._crawl_in(await self._seat(), source_id)
         async with self._alone:
-            child = await self._start()
-            child.is_retiring = True
+            child = await self._idle_child()
             try:
                 return await self._crawl_in(child, source_id)
             finally:
@@ -141,10 +144,21 @@ class Children:
     async def _seat(self) -> Child:
         """The child with the fewest crawls; lost and retiring ones are replaced."""
         async with self._starting:
-            seats = [child for child in self._all if not child.is_retiring and child.lost is None]
+            seats = self._seats()
             while len(seats) < self._settings.children:
                 seats.append(await self._start())
-        return min(seats, key=lambda child: child.load)
+        return min(seats, key=lambda child: (self._is_suspect(child), child.load))
+
+    async def _idle_child(self) -> Child:
+        """A child for one crawl alone: one that has nothing to do, or a new one."""
+        async with self._starting:
+            idle = (child for child in self._seats() if not child.load)
+            child = next(idle, None) or await self._start()
+            child.is_retiring = True
+        return child
+
+    def _seats(self) -> list[Child]:
+        return [child for child in self._all if not child.is_retiring and child.lost is None]
 
     async def _start(self) -> Child:
         root = str(Path(__file__).parents[1])
@@ -156,6 +170,7 @@ class Children:
             env={**os.environ, "PYTHONPATH": path},
         )
         child = Child(process)
+        self._last_start = child.started_at
         assert process.stdin is not None  # noqa: S101 - asked for above
         process.stdin.write(greeting_line(self._greeting))
         self._all.append(child)
@@ -185,6 +200,8 @@ class Children:
         finally:
             status = await child.process.wait()
             self._all.remove(child)
+            if status != 0 and child.lost is None:
+                log.error("crawl_child_ended", pid=child.process.pid, status=status)
             lost = child.lost or child.lose(f"worker child ended by itself: {_cause(status)}")
             for report in child.waiting.values():
                 if not report.done():
@@ -194,6 +211,7 @@ class Children:
         match read(raw):
             case Tick() as tick:
                 child.ticked_at, child.rss = time.monotonic(), tick.rss
+                child.stuck_seconds = tick.stuck_seconds
                 if tick.stuck_seconds > self._settings.tick_timeout_seconds:
                     child.kill(
                         f"parsing a page took longer than {tick.stuck_seconds:.0f} s",
@@ -211,6 +229,26 @@ class Children:
             await asyncio.sleep(_WATCH_SECONDS)
             for child in list(self._all):
                 self._check(child)
+            await self._keep_seats()
+
+    async def _keep_seats(self) -> None:
+        """Replace what is lost, and already what is suspect, so that a warm child takes over."""
+        async with self._starting:
+            seats = self._seats()
+            wanted = self._settings.children + any(self._is_suspect(child) for child in seats)
+            rested = time.monotonic() - self._last_start
+            if len(seats) < wanted and rested > _RESTART_SECONDS:
+                await self._start()
+            idle = [child for child in seats if not child.load]
+            if len(seats) > wanted and idle and idle[0].process.stdin is not None:
+                idle[0].is_retiring = True
+                idle[0].process.stdin.close()
+
+    def _is_suspect(self, child: Child) -> bool:
+        half = self._settings.tick_timeout_seconds / 2
+        if child.ticked_at is None:
+            return False
+        return time.monotonic() - child.ticked_at > half or child.stuck_seconds > half
 
     def _check(self, child: Child) -> None:
         silent = time.monotonic() - (child.ticked_at or child.started_at)

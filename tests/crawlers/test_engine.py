@@ -13,6 +13,7 @@ from crawlers.engine.memory import KEY
 from tests.crawlers import site as bad
 from tests.crawlers.conftest import Crawler
 from tests.crawlers.site import Answer, Asked, Site, page, posts, redirect, status
+from tests.factories import add_source
 
 
 def test_a_crawl_keeps_every_page_and_then_moves_the_cursor(crawler: Crawler, site: Site) -> None:
@@ -295,3 +296,25 @@ def test_the_crawler_says_who_it_is_and_sends_no_referrer(crawler: Crawler, site
     assert second.path == "/2"
     assert second.headers["user-agent"].startswith("Goodname/")
     assert not {"referer", "cookie"} & second.headers.keys()
+
+
+def test_a_real_feed_is_crawled_twice_and_an_edit_gives_a_version(
+    crawler: Crawler, site: Site
+) -> None:
+    def feed(text_: str) -> str:
+        return (
+            '<?xml version="1.0"?><rss version="2.0"><channel><title>Board</title>'
+            f"<link>{site.url}</link><item><guid>1</guid><title>Parcel</title>"
+            f"<link>{site.url}/1</link><description>{text_}</description>"
+            "<pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate></item></channel></rss>"
+        )
+
+    site.pages["/feed"] = page(feed("It never came."), Content_Type="application/rss+xml")
+    with Session(crawler.engine) as session, session.begin():
+        params = {"url": f"{site.url}/feed"}
+        source = add_source(session, kind="feed", params=params).id
+    first, again = crawler.crawl(source), crawler.crawl(source)
+    assert (first.outcome, first.posts_new, again.posts_new, again.posts_changed) == ("ok", 1, 0, 0)
+    site.pages["/feed"] = page(feed("It came, broken."), Content_Type="application/rss+xml")
+    assert crawler.crawl(source).posts_changed == 1
+    assert len(crawler.texts(source)) == 1

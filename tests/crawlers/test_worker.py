@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -43,6 +44,38 @@ def test_the_worker_itself_imports_neither_scrapy_nor_a_reactor() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+REAL_WORKER = """
+import json, sys
+from core.database import Urls
+from core.settings import CrawlSection, Settings
+from crawlers.worker import run_crawl_worker
+url, crawl = sys.argv[1], CrawlSection(**json.loads(sys.argv[2]))
+run_crawl_worker(Settings(crawl=crawl), Urls(owner=url, app=url))
+"""
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Board</title>
+<item><guid>1</guid><title>Parcel</title><description>It never came.</description></item>
+</channel></rss>"""
+
+
+def test_the_worker_as_shipped_crawls_a_feed_and_ends_on_ctrl_c(
+    engine: Engine, database_url: str
+) -> None:
+    with serving() as site:
+        site.pages["/feed"] = page(FEED, Content_Type="application/rss+xml")
+        crawl = json.dumps({"allowed_addresses": _may_reach(site)})
+        worker = subprocess.Popen([sys.executable, "-c", REAL_WORKER, database_url, crawl])
+        try:
+            with Session(engine) as session, session.begin():
+                source = add_source(session, params={"url": f"{site.url}/feed"}).id
+                defer_crawl(session, source, trigger="test")
+            wait_for(lambda: _outcomes(engine, source) == ["ok"])
+            worker.send_signal(signal.SIGINT)
+            assert worker.wait(timeout=5) == 0
+        finally:
+            worker.kill()
+            worker.wait()
 
 
 def test_a_job_is_crawled_and_sigterm_ends_all_even_in_a_slow_download(
