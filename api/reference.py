@@ -64,8 +64,15 @@ def show_reference(request: Request) -> Response:
 
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    nothing = {"parameters": [], "body": None, "description": ""}
     return [
-        {"path": path, "method": method.upper(), **operation}
+        nothing | {"path": path, "method": method.upper(), "body": _body(operation)} | operation
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+
+
+def _body(operation: dict[str, Any]) -> str | None:
+    content = operation.get("requestBody", {}).get("content", {})
+    schemas = [kind["schema"].get("$ref", "") for kind in content.values()]
+    return schemas[0].rpartition("/")[2] if schemas else None

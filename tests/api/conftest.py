@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -146,3 +147,28 @@ def ours(session: Session, source: Source) -> Customer:
 @pytest.fixture
 def theirs(session: Session, source: Source) -> Customer:
     return make_customer(session, source, "theirs")
+
+
+@dataclass
+class Visitor:
+    """A person without scripts: follows redirects, sends forms with their hidden token."""
+
+    ask: Ask
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.ask("GET", path, headers={"Accept": "text/html", **headers})
+
+    def post(self, path: str, **form: str) -> httpx.Response:
+        return self.ask("POST", path, data=form, headers={"Accept": "text/html"})
+
+    def log_in(self, key: str) -> httpx.Response:
+        return self.post("/login", key=key)
+
+    @property
+    def csrf(self) -> str:
+        return re.findall(r'name="csrf" value="([^"]+)"', self.get("/").text)[0]
+
+
+@pytest.fixture
+def visitor(ask: Ask) -> Visitor:
+    return Visitor(ask)
