@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import Depends, Header, Request, Response
@@ -79,7 +79,8 @@ def answer_once(call: Call, repeat: Repeat | None, act: Callable[[], Answer]) ->
             key=key,
             request_hash=repeat.request_hash,
             status=answer.status,
-            body={"json": _public(answer), "location": answer.location},
+            # As text: jsonb would give the fields back in another order.
+            body={"text": _public(answer), "location": answer.location},
             created_at=call.now,
         )
     )
@@ -103,7 +104,7 @@ def _again(kept: IdempotentResponse, repeat: Repeat) -> Response:
     headers = {"Idempotency-Replayed": "true"}
     if kept.body["location"]:
         headers["Location"] = kept.body["location"]
-    return _json(kept.body["json"], status=kept.status, headers=headers)
+    return _json(kept.body["text"].encode(), status=kept.status, headers=headers)
 
 
 def _forget_old(call: Call) -> None:
@@ -114,17 +115,17 @@ def _forget_old(call: Call) -> None:
     )
 
 
-def _public(answer: Answer) -> Any:
+def _public(answer: Answer) -> str:
     shown = answer.body.model_dump(mode="json")
-    return {name: None if name in answer.secrets else value for name, value in shown.items()}
+    kept = {name: None if name in answer.secrets else value for name, value in shown.items()}
+    return orjson.dumps(kept).decode()
 
 
 def _written(answer: Answer) -> Response:
     headers = {"Location": answer.location} if answer.location else {}
-    return _json(answer.body.model_dump(mode="json"), status=answer.status, headers=headers)
+    body = orjson.dumps(answer.body.model_dump(mode="json"))
+    return _json(body, status=answer.status, headers=headers)
 
 
-def _json(body: Any, *, status: int, headers: dict[str, str]) -> Response:
-    return Response(
-        orjson.dumps(body), status_code=status, media_type="application/json", headers=headers
-    )
+def _json(body: bytes, *, status: int, headers: dict[str, str]) -> Response:
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

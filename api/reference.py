@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from api.problems import ProblemBody
 from api.render import render
+from api.shown import Shown, Wanted
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,8 +46,24 @@ def write_openapi(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas["ProblemBody"] = ProblemBody.model_json_schema()
+        _restore_examples(schemas)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _restore_examples(schemas: dict[str, Any]) -> None:
+    # FastAPI leaves every null out of the document, so also out of the examples.
+    for model in [*every_kind_of(Shown), *every_kind_of(Wanted)]:
+        extra = model.model_config.get("json_schema_extra")
+        if model.__name__ in schemas and isinstance(extra, dict) and "example" in extra:
+            schemas[model.__name__]["example"] = extra["example"]
+
+
+def every_kind_of(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The models made from one, at any depth."""
+    for model in base.__subclasses__():
+        yield model
+        yield from every_kind_of(model)
 
 
 @router.get("/openapi.json")
@@ -64,7 +83,7 @@ def show_reference(request: Request) -> Response:
 
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
-    nothing = {"parameters": [], "body": None, "description": ""}
+    nothing: dict[str, Any] = {"parameters": [], "body": None, "description": ""}
     return [
         nothing | {"path": path, "method": method.upper(), "body": _body(operation)} | operation
         for path, methods in document["paths"].items()

@@ -101,6 +101,24 @@ class DeliveryShown(Shown):
 class AlertWhole(AlertShown):
     """One alert with its mentions, decisions and deliveries."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": EXAMPLE
+            | {
+                "mentions": [MENTION_EXAMPLE],
+                "decisions": [
+                    {
+                        "mention_id": "men_Uk3bXq0aLw",
+                        "post_version": 1,
+                        "reason": "severe_at_once",
+                        "decided_at": "2026-03-02T11:59:03Z",
+                    }
+                ],
+                "deliveries": [],
+            }
+        }
+    )
+
     mentions: list[MentionShown] = Field(description="Worst first, at most 100.")
     decisions: list[DecisionShown]
     deliveries: list[DeliveryShown]

@@ -45,6 +45,31 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+WHOLE_EXAMPLE: dict[str, Any] = EXAMPLE | {
+    "story_id": None,
+    "judged": {
+        "sentiment": "negative",
+        "sentiment_p": {"negative": 0.97, "neutral": 0.02, "positive": 0.01},
+        "severity": "critical",
+        "severity_p": {"critical": 0.81, "high": 0.15, "medium": 0.04},
+        "judge": "linear-1",
+    },
+    "correction": None,
+    "evidence": f"{EXAMPLE['title']}\n\n{EXAMPLE['text']}",
+    "reasons": [
+        {
+            "because": 'safety: "caught fire"',
+            "category": "safety",
+            "spans": [{"start": 47, "end": 58}],
+            "weight": 2.1,
+        }
+    ],
+    "versions": [],
+    "engagement": {"likes": 3},
+    "alert_ids": ["alt_Uk3bXq0aLw"],
+}
+
+
 class MentionShown(Shown):
     """A post about one brand, judged; a human correction stands above the judge's word."""
 
@@ -133,6 +158,8 @@ class CorrectionShown(Shown):
 
 class MentionWhole(MentionShown):
     """One mention with everything that explains it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": WHOLE_EXAMPLE})
 
     story_id: str | None
     judged: JudgedShown

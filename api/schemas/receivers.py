@@ -56,6 +56,8 @@ def check_address(kind: ReceiverKind, address: str) -> None:
 class ReceiverChange(Wanted):
     """Say only what changes."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"is_active": False}})
+
     address: Address | None = None
     is_active: bool | None = None
 
@@ -118,6 +120,8 @@ class NewRule(Wanted):
 
 class RuleChange(Wanted):
     """Say only what changes."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"at_once": "critical"}})
 
     sentiments: list[Sentiment] | None = Field(None, min_length=1, max_length=3)
     at_once: SeverityWord | None = None

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from core.models import Process, Source
+from core.queue import defer_crawl, defer_judging
+from tests.api.conftest import Ask, Clock
+from tests.api.rows import add_post
+from tests.factories import NOW
+
+
+def add_process(session: Session, role: str, *, beat_seconds_ago: float) -> None:
+    session.add(
+        Process(
+            id=uuid4(),
+            role=role,
+            host="secret-host.example",
+            pid=4242,
+            started_at=NOW - timedelta(hours=1),
+            beat_at=NOW - timedelta(seconds=beat_seconds_ago),
+        )
+    )
+
+
+def test_health_tells_of_queues_processes_and_waiting_posts(
+    ask: Ask, session: Session, source: Source
+) -> None:
+    defer_crawl(session, source.id, trigger="api")
+    defer_judging(session, [1, 2])
+    add_process(session, "scheduler", beat_seconds_ago=1.5)
+    add_post(session, source, judged_version=None, seen_at=NOW - timedelta(minutes=2))
+    add_post(session, source, judged_version=None, seen_at=NOW)
+    session.commit()
+    answer = ask("GET", "/v1/health")
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["database"]) == (200, "ok", "ok")
+    assert {one["queue"]: one["waiting"] for one in told["queues"]} == {"crawl": 1, "judge": 1}
+    assert told["processes"] == [
+        {"role": "scheduler", "running": 1, "silent": 0, "youngest_beat_seconds": 1.5}
+    ]
+    assert told["oldest_unjudged_seconds"] == 120
+    assert "secret-host" not in answer.text
+    assert "4242" not in answer.text
+
+
+def test_a_role_that_went_silent_degrades_and_a_dead_twin_does_not(
+    ask: Ask, session: Session, clock: Clock
+) -> None:
+    add_process(session, "judge", beat_seconds_ago=2)
+    add_process(session, "judge", beat_seconds_ago=300)
+    add_process(session, "crawl", beat_seconds_ago=100_000)
+    session.commit()
+    told = ask("GET", "/v1/health").json()
+    assert told["status"] == "ok"
+    assert [(one["role"], one["running"], one["silent"]) for one in told["processes"]] == [
+        ("judge", 1, 1)
+    ]
+    clock.pass_time(seconds=90)
+    assert ask("GET", "/v1/health").json()["status"] == "degraded"
+
+
+def test_a_flood_of_questions_looks_once_a_second(ask: Ask, session: Session, clock: Clock) -> None:
+    first = ask("GET", "/v1/health").json()
+    add_process(session, "judge", beat_seconds_ago=2)
+    session.commit()
+    assert ask("GET", "/v1/health").json() == first
+    clock.pass_time(seconds=1)
+    assert ask("GET", "/v1/health").json() != first
