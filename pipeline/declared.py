@@ -80,7 +80,7 @@ def _apply_sources(
     session: Session, entries: Sequence[SourceEntry], *, own: Collection[str], now: datetime
 ) -> None:
     rows = session.execute(select(SourceKind.kind, SourceKind.minimum_interval_seconds))
-    minimum: dict[str, int] = dict(rows.tuples().all())
+    minimum: dict[str, int] = dict(rows.all())
     for entry in entries:
         _check_source(entry, minimum, own=own)
         _upsert(session, Source, {"slug": entry.slug}, entry.model_dump(exclude={"slug"}), now=now)
@@ -259,7 +259,7 @@ def _slugs(entries: Sequence[Any]) -> list[str]:
 
 def _ids(session: Session, table: Any, workspace_id: int) -> dict[str, int]:
     rows = session.execute(select(table.slug, table.id).where(table.workspace_id == workspace_id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _known(slug: str, ids: dict[str, int], complaint: str) -> int:
