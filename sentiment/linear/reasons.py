@@ -26,6 +26,14 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class _Index:
+    """All n-grams of a batch by their place."""
+
+    first: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
 class _Word:
     first: int  #: index into the stream
     last: int  #: inclusive
@@ -43,18 +51,21 @@ def explain(
 ) -> list[tuple[Reason, ...]]:
     """For each text the words that pushed it to its level, strongest first; none for level 0."""
     heads = LEVEL_HEADS.start + np.maximum(levels, 1) - 1
-    pushes = _pushes(stream, families, arrays, heads, size)
-    bounds = np.searchsorted(stream.rows, np.arange(stream.count + 1))
+    words = _words(stream, _pushes(stream, families, arrays, heads, size))
+    bounds = np.searchsorted(
+        stream.rows[[word.first for word in words]], np.arange(stream.count + 1)
+    ).tolist()
+    index = _index(families)
     reasons: list[tuple[Reason, ...]] = []
     for row, level in enumerate(levels.tolist()):
         if level == Severity.NONE:
             reasons.append(())
             continue
-        words = _words(stream, pushes, int(bounds[row]), int(bounds[row + 1]))
-        runs = sorted(_runs(words), key=lambda run: -sum(word.weight for word in run))
+        runs = _runs(words[bounds[row] : bounds[row + 1]])
+        runs.sort(key=lambda run: -sum(word.weight for word in run))
         reasons.append(
             tuple(
-                _reason(texts[row], stream, families, arrays, run, Severity(level), categories[row])
+                _reason(texts[row], stream, index, arrays, run, Severity(level), categories[row])
                 for run in runs[:MOST]
             )
         )
@@ -83,15 +94,27 @@ def _pushes(
     return pushes
 
 
-def _words(stream: Stream, pushes: Floats, start: int, stop: int) -> list[_Word]:
-    is_letter = stream.codes[start:stop] != SPACE
+def _words(stream: Stream, pushes: Floats) -> list[_Word]:
+    is_letter = stream.codes != SPACE
     edges = np.diff(is_letter.astype(np.int8), prepend=0, append=0)
-    firsts, stops = np.flatnonzero(edges == 1) + start, np.flatnonzero(edges == -1) + start
-    # The spaces around a word carry its borders' share.
+    firsts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    if not len(firsts):
+        return []
+    # The spaces around a word carry the share of its borders; neighbours share a space.
+    borders = np.stack([firsts - 1, stops + 1], axis=1).ravel()
+    weights = np.add.reduceat(np.append(pushes, 0.0), borders)[::2]
     return [
-        _Word(first, last - 1, float(pushes[first - 1 : last + 1].sum()))
-        for first, last in zip(firsts.tolist(), stops.tolist(), strict=True)
+        _Word(first, stop - 1, weight)
+        for first, stop, weight in zip(
+            firsts.tolist(), stops.tolist(), weights.tolist(), strict=True
+        )
     ]
+
+
+def _index(families: Sequence[Grams]) -> _Index:
+    first = np.concatenate([family.first for family in families])
+    order = np.argsort(first, kind="stable")
+    return _Index(first[order], np.concatenate([f.hashes for f in families])[order])
 
 
 def _runs(words: Sequence[_Word]) -> list[list[_Word]]:
@@ -113,7 +136,7 @@ def _runs(words: Sequence[_Word]) -> list[list[_Word]]:
 def _reason(
     text: str,
     stream: Stream,
-    families: Sequence[Grams],
+    index: _Index,
     arrays: Arrays,
     run: Sequence[_Word],
     level: Severity,
@@ -122,7 +145,7 @@ def _reason(
     first, last = run[0].first, run[-1].last
     start = int(stream.offsets[first])
     end = _with_marks(text, int(stream.offsets[last]) + 1)
-    category = _category(families, arrays, first, last, categories)
+    category = _category(index, arrays, first, last, categories)
     subject = str(category).replace("_", " ") if category else level.label
     return Reason(
         because=f'{subject}: "{_quote(text[start:end])}"',
@@ -133,7 +156,7 @@ def _reason(
 
 
 def _category(
-    families: Sequence[Grams],
+    index: _Index,
     arrays: Arrays,
     first: int,
     last: int,
@@ -143,11 +166,9 @@ def _category(
     if not categories:
         return None
     heads = [CATEGORY_HEADS.start + CATEGORIES.index(category) for category in categories]
-    total = np.zeros(len(heads), dtype=np.float64)
-    for family in families:
-        low, high = np.searchsorted(family.first, [first - 1, last + 1])
-        at = family.hashes[low:high] & np.uint32(len(arrays.own) - 1)
-        total += arrays.own[at].sum(axis=0, dtype=np.int64)[heads] * arrays.own_scale[heads]
+    low, high = np.searchsorted(index.first, [first - 1, last + 1])
+    at = index.hashes[low:high] & np.uint32(len(arrays.own) - 1)
+    total = arrays.own[at].sum(axis=0, dtype=np.int32)[heads] * arrays.own_scale[heads]
     best = int(total.argmax())
     return categories[best] if total[best] > 0 else None
 

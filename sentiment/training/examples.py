@@ -19,9 +19,12 @@ from sentiment.training.posts import LabelledPost
 EVIDENCE_WEIGHT = 0.2  #: a part that justifies the grade, as a text of its own
 REST_WEIGHT = 0.2  #: the post without that part is less than high
 PUBLIC_WEIGHT = 0.05
+#: Ordinary texts are no grave complaints: this halves the needless alarms on them, for nothing.
+PUBLIC_GRAVE_WEIGHT = 0.2
 TRAP_WEIGHT = 0.1  #: pieces of words cannot tell a trap from the real thing: it only confuses
 
 Floats = npt.NDArray[np.float64]
+_GRAVE_HEADS = slice(LEVEL_HEADS.stop - 2, LEVEL_HEADS.stop)  # at least high, critical
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def _parts(post: LabelledPost, owner: int) -> Iterable[_Example]:
         for part in post.evidence:
             rest = rest.replace(part, " ")
         weight = np.zeros(HEADS)
-        weight[LEVEL_HEADS.start + 2 : LEVEL_HEADS.stop] = REST_WEIGHT
+        weight[_GRAVE_HEADS] = REST_WEIGHT
         yield _Example(rest, np.zeros(HEADS), weight, owner)
 
 
@@ -107,6 +110,7 @@ def _public(row: Row) -> _Example:
         return _complaint(row)
     sentiment = Sentiment(row.label)
     weight = np.full(HEADS, PUBLIC_WEIGHT)
+    weight[_GRAVE_HEADS] = PUBLIC_GRAVE_WEIGHT
     target = target_of(sentiment, Severity.NONE, ())
     if sentiment is Sentiment.NEGATIVE:
         weight[CATEGORY_HEADS] = 0.0
@@ -123,6 +127,7 @@ def _complaint(row: Row) -> _Example:
     target, weight = np.zeros(HEADS), np.zeros(HEADS)
     if row.label == "not_complaint":
         weight[LEVEL_HEADS.start + 1 :] = PUBLIC_WEIGHT
+        weight[_GRAVE_HEADS] = PUBLIC_GRAVE_WEIGHT
     else:
         target[SENTIMENTS.index(Sentiment.NEGATIVE)] = 1
         target[LEVEL_HEADS.start : LEVEL_HEADS.start + 2] = 1

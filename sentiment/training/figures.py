@@ -51,7 +51,7 @@ def post_figures(judge: Judge, posts: Sequence[LabelledPost]) -> Figures:
 
 
 def general_figures(judge: Judge, rows: Sequence[Row]) -> dict[str, Figures]:
-    """Macro-F1 of sentiment for each data set and language; "neutral" counts where labelled."""
+    """For each data set and language: macro-F1 of sentiment, and alarms on texts not negative."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(f"{row.data_set}/{row.lang}", []).append(row)
@@ -61,12 +61,15 @@ def general_figures(judge: Judge, rows: Sequence[Row]) -> dict[str, Figures]:
 def _sentiment(judge: Judge, rows: Sequence[Row]) -> Figures:
     labels = [s for s in SENTIMENTS if any(row.label == s for row in rows)]
     # A set without a neutral class asks a two-way question, and gets the answer to it.
-    given = [
-        max(labels, key=judgement.sentiment_p.__getitem__)
-        for judgement in judge([row.text for row in rows])
-    ]
+    judged = judge([row.text for row in rows])
+    given = [max(labels, key=judgement.sentiment_p.__getitem__) for judgement in judged]
     truth: list[object] = [row.label for row in rows]
-    return {"rows": len(rows), "macro_f1": macro_f1(truth, given, labels)}
+    alarmed = [judgement.severity >= Severity.HIGH for judgement in judged]
+    return {
+        "rows": len(rows),
+        "macro_f1": macro_f1(truth, given, labels),
+        "false_alarms": _share(alarmed, [row.label != "negative" for row in rows]),
+    }
 
 
 def _grave_p(judgement: Judgement) -> float:

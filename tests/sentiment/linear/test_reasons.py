@@ -45,7 +45,7 @@ def test_without_the_strongest_words_the_level_is_less_probable(
         for (_, before), after in zip(grave, load_judge()(without), strict=True)
     ]
     # A shorter text gives its other words more room, so a rare one may not fall.
-    assert np.mean(fell) >= 0.95
+    assert np.mean(fell) >= 0.9
 
 
 def test_spans_begin_and_end_with_whole_words(
