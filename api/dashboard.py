@@ -215,7 +215,7 @@ def whole_alert_mentions(session: Session, alert_id: int) -> list[tuple[Any, Evi
 
 def evidence_of(row: Any, reasons: dict[int, list[dict[str, Any]]]) -> Evidence:
     """A listed text in pieces; unmarked when it was edited after the judge read it."""
-    is_judged = row.post_version == row.current_version
+    is_judged = row.version == row.current_version
     told = judged_text(row.title, row.text[:LISTED_TEXT])
     found = pieces(told, reasons.get(row.id, []) if is_judged else [])
     return Evidence(*headed(row.title, found))

@@ -45,9 +45,7 @@ _LISTED: tuple[Any, ...] = (
     EFFECTIVE_SEVERITY.label("severity"),
     Mention.categories,
     Mention.matched,
-    Mention.corrected_at,
-    Mention.post_version,
-    PostRow.version.label("current_version"),
+    Mention.post_version.label("version"),
     PostRow.published_at,
     PostRow.published_quality,
     PostRow.edited_at,
@@ -56,8 +54,16 @@ _LISTED: tuple[Any, ...] = (
     Mention.judged_at,
     Mention.alerted_at,
     Mention.delivered_at,
+    # Not shown as they are:
+    Mention.corrected_at,
+    PostRow.version.label("current_version"),
     Mention.sort_at,
 )
+
+
+_HIDDEN = 3
+#: Names of the columns that the API shows under the same name, in the order of a row.
+SHOWN_COLUMNS = tuple(column.key for column in _LISTED[:-_HIDDEN])
 
 
 def mention_page(
