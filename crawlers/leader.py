@@ -13,6 +13,7 @@ from core.database import conninfo
 log = structlog.get_logger()
 _LOCK = 7_305_002
 _ANSWER_SECONDS = 3.0
+_FAREWELL_SECONDS = 1.0
 
 
 class Leadership:
@@ -50,10 +51,12 @@ class Leadership:
         return self._leads
 
     async def release(self) -> None:
-        """Let another lead."""
+        """Let another lead, at once if the server still hears us."""
         self._leads = False
         connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(psycopg.Error, OSError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await connection.close()
+        if connection is None:
+            return
+        with suppress(psycopg.Error, OSError, TimeoutError):
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await connection.execute("SELECT pg_advisory_unlock_all()")
+        await connection.close()

@@ -97,6 +97,7 @@ class Timers:
     async def stop(self) -> None:
         """Fire no more; what is being deferred just now is finished first."""
         self._scheduler.pause()
+        await asyncio.sleep(0)  # a timer that has just gone off becomes a task of ours
         if self._deferring:
             await asyncio.wait(self._deferring, timeout=_LAST_DEFER_SECONDS)
         self._scheduler.shutdown(wait=False)
