@@ -35,15 +35,28 @@ def evaluate(session: Session, news: Sequence[News], *, now: datetime) -> list[R
     cases = _cases(session, news)
     decided = _decided(session, cases)
     _lock_groups(session, cases)
+    groups: dict[tuple[int, int], int | None] = {}  # locked until the end, so found once
     raised: list[Raised] = []
     decisions: list[dict[str, Any]] = []
     for rule, one in cases:
-        reason, alert_id = _settle(
-            session, rule, one, decided=decided[rule.id, one.mention_id], raised=raised, now=now
-        )
+        known = decided[rule.id, one.mention_id]
+        reason = decide(rule, one, decided=known, has_group=False)
+        if reason is Reason.GROUPED_NEW:
+            key = (rule.id, one.brand_id)
+            if key not in groups:
+                groups[key] = _open_group(session, rule, one, now=now)
+            reason = decide(rule, one, decided=known, has_group=groups[key] is not None)
+        alert_id = groups[rule.id, one.brand_id] if reason is Reason.GROUPED_JOINED else None
+        if reason.is_alert and alert_id is None:
+            is_grouped = reason is Reason.GROUPED_NEW
+            raised.append(_open(session, rule, one, is_grouped=is_grouped, now=now))
+            alert_id = raised[-1].alert_id
+            if is_grouped:
+                groups[rule.id, one.brand_id] = alert_id
         if reason is not Reason.KNOWN_VERSION:
             decisions.append(_decision(rule, one, reason, alert_id, now=now))
     _write(session, decisions, now=now)
+    _worsen(session, cases, decisions)
     return raised
 
 
@@ -103,27 +116,6 @@ def _lock_groups(session: Session, cases: Sequence[tuple[Rule, News]]) -> None:
         )
 
 
-def _settle(
-    session: Session,
-    rule: Rule,
-    one: News,
-    *,
-    decided: set[int],
-    raised: list[Raised],
-    now: datetime,
-) -> tuple[Reason, int | None]:
-    reason = decide(rule, one, decided=decided, has_group=False)
-    if reason is Reason.GROUPED_NEW and (group := _open_group(session, rule, one, now=now)):
-        reason = decide(rule, one, decided=decided, has_group=True)
-        _worsen(session, group, one)
-        return reason, group
-    if not reason.is_alert:
-        return reason, None
-    opened = _open(session, rule, one, is_grouped=reason is Reason.GROUPED_NEW, now=now)
-    raised.append(opened)
-    return reason, opened.alert_id
-
-
 def _open_group(session: Session, rule: Rule, one: News, *, now: datetime) -> int | None:
     """A group that is not told yet and that nobody took up.
 
@@ -147,14 +139,6 @@ def _open_group(session: Session, rule: Rule, one: News, *, now: datetime) -> in
         .with_for_update()
     )
     return None if any(attempts.all()) else group
-
-
-def _worsen(session: Session, alert_id: int, one: News) -> None:
-    session.execute(
-        update(Alert)
-        .where(Alert.id == alert_id)
-        .values(severity=func.greatest(Alert.severity, one.severity.value))
-    )
 
 
 def _open(session: Session, rule: Rule, one: News, *, is_grouped: bool, now: datetime) -> Raised:
@@ -191,6 +175,22 @@ def _decision(
         "reason": reason.value,
         "decided_at": now,
     }
+
+
+def _worsen(
+    session: Session, cases: Sequence[tuple[Rule, News]], decisions: Sequence[dict[str, Any]]
+) -> None:
+    """A group is as severe as the worst of its mentions."""
+    severity = {one.mention_id: one.severity.value for _, one in cases}
+    worst: dict[int, int] = {}
+    for d in decisions:
+        if d["reason"] == Reason.GROUPED_JOINED:
+            found = severity[d["mention_id"]]
+            worst[d["alert_id"]] = max(found, worst.get(d["alert_id"], 0))
+    for alert_id, level in worst.items():
+        session.execute(
+            update(Alert).where(Alert.id == alert_id, Alert.severity < level).values(severity=level)
+        )
 
 
 def _write(session: Session, decisions: Sequence[dict[str, Any]], *, now: datetime) -> None:

@@ -39,6 +39,8 @@ def insert_new(
     session: Session, batch: Sequence[Sighting], *, source_id: int, crawl_run_id: int | None
 ) -> dict[bytes, int]:
     """Insert who is not there yet; ids by key. The unique key decides, not a look before."""
+    if not batch:
+        return {}
     rows = [
         {
             **s.latest.columns,

@@ -231,7 +231,7 @@ def test_a_group_that_a_person_took_up_is_closed(world: World) -> None:
     assert len(world.all(Alert)) == 2
 
 
-def test_ten_thousand_words_of_one_batch_are_one_message(world: World) -> None:
+def test_a_burst_is_one_message_with_all_its_mentions(world: World) -> None:
     world.hear(*[make_post(text=f"Voltano broken {n}") for n in range(120)])
     assert (len(world.all(Alert)), len(world.all(AlertMention))) == (1, 120)
     assert len(world.all(Delivery)) == 2
