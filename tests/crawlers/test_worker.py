@@ -113,7 +113,7 @@ def test_a_child_that_hangs_is_killed_and_its_crawl_done_by_another(
             hang="loop",
             hang_only_once=str(tmp_path / "hung"),
         )
-        wait_for(lambda: _outcomes(engine, source) == ["error", "ok"], seconds=40)
+        wait_for(lambda: _outcomes(engine, source) == ["error", "ok"], seconds=80)
         lost, whole = runs(engine, source)
         assert "worker child" in (lost.reason or "")
         # It went on from the second page: the first was committed.
