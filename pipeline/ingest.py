@@ -14,7 +14,7 @@ from core.types import Post
 from pipeline.changes import Change, Sighting, change, first_change, sightings
 from pipeline.dead_letters import bury
 from pipeline.errors import UnstorableError
-from pipeline.post_rows import insert_new, load_known, write_change
+from pipeline.post_rows import find_keys, insert_new, load_known, write_change
 from pipeline.storable import Storable, storable
 
 
@@ -100,19 +100,16 @@ def _write(desk: _Desk, batch: Sequence[Sighting]) -> tuple[Kept, list[int]]:
     """Write everything about ``batch``; also return the ids that want a judgement."""
     if not batch:
         return Kept(), []
-    known = load_known(desk.session, batch, source_id=desk.source_id)
+    seen = find_keys(desk.session, batch, source_id=desk.source_id)
     new = insert_new(
         desk.session,
-        [s for s in batch if s.latest.external_id_hash not in known],
+        [s for s in batch if s.latest.external_id_hash not in seen],
         source_id=desk.source_id,
         crawl_run_id=desk.crawl_run_id,
     )
-    # Inserted by another writer since the look: the unique key decides.
-    held = known.keys() | new.keys()
-    raced = [s for s in batch if s.latest.external_id_hash not in held]
-    known |= load_known(desk.session, raced, source_id=desk.source_id)
     fresh = [s for s in batch if s.latest.external_id_hash in new]
     old = [s for s in batch if s.latest.external_id_hash not in new]
+    known = load_known(desk.session, old, source_id=desk.source_id)
     first = [first_change(new[s.latest.external_id_hash], s) for s in fresh]
     later = [change(known[s.latest.external_id_hash], s) for s in old]
     write_change(desk.session, [*first, *later], now=desk.now)

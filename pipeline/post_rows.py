@@ -35,6 +35,21 @@ _FOLLOWS_EDIT = (
 )
 
 
+def find_keys(session: Session, batch: Sequence[Sighting], *, source_id: int) -> set[bytes]:
+    """Which posts are there already: a look that saves time and decides nothing.
+
+    It takes no locks. Rows are inserted before others are locked, each in the order of the keys,
+    so that two writers wait for each other and never in a circle.
+    """
+    keys = [s.latest.external_id_hash for s in batch]
+    found = session.scalars(
+        select(_POST.c.external_id_hash)
+        .where(_POST.c.source_id == source_id)
+        .where(_POST.c.external_id_hash.in_(keys))
+    )
+    return {bytes(key) for key in found}
+
+
 def insert_new(
     session: Session, batch: Sequence[Sighting], *, source_id: int, crawl_run_id: int | None
 ) -> dict[bytes, int]:

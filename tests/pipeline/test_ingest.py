@@ -458,3 +458,28 @@ def test_two_writers_of_the_same_posts_keep_each_once(engine: Engine, now: datet
 
 def write_once(session: Session, part: Sequence[Post], source_id: int, now: datetime) -> Kept:
     return keep(session, part, source_id=source_id, crawl_run_id=None, now=now)
+
+
+def test_writers_of_overlapping_edits_never_wait_in_a_circle(engine: Engine, now: datetime) -> None:
+    with Session(engine) as setup:
+        source_id = add_source(setup).id
+        setup.commit()
+    posts = [make_post(external_id=f"p{n}") for n in range(60)]
+
+    def write(seed: int) -> None:
+        draw = random.Random(seed)
+        for _ in range(8):
+            some = draw.sample(posts, 25)
+            edited = [replace(one, text=draw.choice("abc")) for one in some]
+            with Session(engine) as own:
+                write_once(own, edited, source_id, now)
+                own.commit()
+
+    threads = [threading.Thread(target=write, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Session(engine) as check:
+        risen = check.scalar(select(func.sum(PostRow.version - 1)))
+        assert risen == check.scalar(select(func.count()).select_from(PostVersion))
