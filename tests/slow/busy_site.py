@@ -7,12 +7,13 @@ import random
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-PAGE = 50
+PAGE = 20
 
 
 @dataclass
@@ -20,7 +21,7 @@ class BusySite:
     """Serves ``posts`` as a search API, slowly, and counts what its inbox receives."""
 
     posts: list[dict[str, Any]]
-    seconds_a_page: float = 0.15
+    seconds_a_page: float = 0.5
     received: Counter[str] = field(default_factory=Counter)
     pages_served: int = 0
 
@@ -35,7 +36,8 @@ class BusySite:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with suppress(BrokenPipeError, ConnectionResetError):  # its reader was killed
+                    self.wfile.write(body)
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
