@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sentiment.judge import load_judge
 from sentiment.language import identify
 from sentiment.linear.ngrams import grams
 from sentiment.linear.stream import read
+from sentiment.load import load_judge
 from sentiment.training.posts import read_posts
 
 WORDS = 40

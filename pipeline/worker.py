@@ -33,7 +33,8 @@ from pipeline.deliver import Mailroom
 from pipeline.dispatcher import Dispatcher
 from pipeline.housekeeping import delete_old_jobs, judge_forgotten, retry_stalled
 from pipeline.jobs import JudgeJob
-from sentiment.judge import Judge, load_judge
+from sentiment.judge import Judge
+from sentiment.load import load_judge
 
 log = structlog.get_logger()
 

@@ -1,13 +1,11 @@
-"""The one interface behind which every judge stands, and how a process gets its judge."""
+"""The one interface behind which every judge stands."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.errors import GoodnameError
 from core.types import Category, Sentiment, Severity
 
 
@@ -59,26 +57,3 @@ class Judge(Protocol):
     def __call__(self, texts: Sequence[str]) -> list[Judgement]:
         """One judgement a text, in order; no text, however broken, raises."""
         ...
-
-
-def load_judge(model: str = "linear") -> Judge:
-    """The process's judge of that name, read from disk on first use; safe to call in threads."""
-    if model not in _KINDS:
-        known = ", ".join(sorted(_KINDS))
-        raise GoodnameError(f"unknown judge {model!r}; set the judge's model to one of: {known}")
-    with _lock:
-        if model not in _loaded:
-            _loaded[model] = _KINDS[model]()
-        return _loaded[model]
-
-
-def _linear() -> Judge:
-    from sentiment.linear.judge import LinearJudge
-    from sentiment.linear.model import SHIPPED, load_model
-
-    return LinearJudge(load_model(SHIPPED))
-
-
-_KINDS: dict[str, Callable[[], Judge]] = {"linear": _linear}
-_loaded: dict[str, Judge] = {}
-_lock = threading.Lock()

@@ -91,7 +91,7 @@ def _make_role() -> None:
                     'As an administrator: CREATE ROLE {APP} NOLOGIN; GRANT {APP} TO %I;',
                     current_user);
         END $$
-        """
+        """  # noqa: S608 - a constant of this file
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.types import Severity
-from sentiment.judge import load_judge
+from sentiment.load import load_judge
 
 SHARED = Path(os.environ.get("GOODNAME_SHARED", Path(__file__).parents[3] / "shared"))
 HOSTILE = SHARED / "fixtures" / "hostile"

@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import GoodnameError
 from core.types import Category, Sentiment, Severity
-from sentiment.judge import Judge, Judgement, load_judge
+from sentiment.judge import Judge, Judgement
+from sentiment.load import load_judge
 
 POSTS = [
     "The charger melted overnight and burned my daughter's hand, we are at the hospital.",

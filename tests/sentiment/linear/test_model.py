@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from core.errors import GoodnameError
-from sentiment.judge import load_judge
 from sentiment.linear.judge import LinearJudge
 from sentiment.linear.model import SHIPPED, load_model, save_model
+from sentiment.load import load_judge
 from sentiment.training.figures import post_figures
 from sentiment.training.posts import read_posts
 

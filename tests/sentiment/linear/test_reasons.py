@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.types import Severity
-from sentiment.judge import Judgement, load_judge
+from sentiment.judge import Judgement
+from sentiment.load import load_judge
 from sentiment.training.posts import LabelledPost, read_posts
 
 
