@@ -52,6 +52,9 @@ _LOST = (ProcrastinateException, psycopg.Error, SQLAlchemyError, OSError)
 
 def run_worker(settings: Settings, urls: Urls, *, queues: Sequence[Queue]) -> None:
     """Work on the queues until SIGTERM or SIGINT; outlives restarts of the database."""
+    if Queue.JUDGE in queues:
+        # Read now, whole: an unknown model is an error at the start, and no first post waits.
+        _open_judge(settings)([""])
     engine = owner_engine(urls.owner, pool_size=max(settings.database.pool_size, 8))
     dispatcher = Dispatcher(mailroom(settings, engine), batch_size=settings.delivery.batch_size)
     worker = _Worker(settings, urls, engine=engine, dispatcher=dispatcher, queues=list(queues))
