@@ -16,14 +16,15 @@ def tell_log(sending: Sending) -> Outcome:
     worst = message.mentions[0] if message.mentions else None
     log.warning(
         "alert",
-        alert=message.alert_id,
-        brand=message.brand,
         severity=message.severity.label,
+        brand=message.brand,
+        excerpt=worst.excerpt[:_LONGEST] if worst else None,
+        because=list(worst.reasons[:3]) if worst else [],
+        source=worst.source if worst else None,
         mentions=message.mention_count,
         link=message.link,
         url=worst.url if worst else None,
-        excerpt=worst.excerpt[:_LONGEST] if worst else None,
-        because=list(worst.reasons[:3]) if worst else [],
+        alert=message.alert_id,
         delivery=str(sending.idempotency_key),
     )
     return Outcome(verdict=Verdict.ARRIVED)
