@@ -8,10 +8,10 @@ from contextlib import suppress
 import psycopg
 import structlog
 
+from core.advisory import AdvisoryLock
 from core.database import conninfo
 
 log = structlog.get_logger()
-_LOCK = 7_305_002
 _ANSWER_SECONDS = 3.0
 _FAREWELL_SECONDS = 1.0
 
@@ -43,7 +43,7 @@ class Leadership:
         if self._leads:
             await self._connection.execute("SELECT 1")
             return True
-        cursor = await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
+        cursor = await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (AdvisoryLock.LEADER,))
         row = await cursor.fetchone()
         self._leads = bool(row and row[0])
         if self._leads:

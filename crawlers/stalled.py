@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.advisory import AdvisoryLock
 from core.queue import Queue
 
 HEARTBEAT_SECONDS = 3.0
 #: A worker that has been silent for this long is taken for dead.
 SILENT_SECONDS = 20.0
-_ONE_SWEEPER = 7_305_001
 
 _STALLED = text(
     """
@@ -50,7 +50,7 @@ def sweep(
     session: Session, *, dead: Collection[int] = (), silent_seconds: float = SILENT_SECONDS
 ) -> Swept:
     """Hand back the jobs of dead workers; ``dead`` names workers known to be so."""
-    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_SWEEPER}):
+    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": AdvisoryLock.CRAWL_SWEEP}):
         return Swept()
     found = session.execute(
         _STALLED, {"queue": Queue.CRAWL.value, "dead": list(dead), "silent": silent_seconds}

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from core.advisory import AdvisoryLock
 from core.queue import Queue, defer_judging
 from pipeline.unjudged import forgotten
 
@@ -20,7 +21,6 @@ log = structlog.get_logger()
 #: A worker that has been silent for this long is taken for dead; it beats every 2 seconds.
 SILENT = timedelta(seconds=10)
 _KEPT = timedelta(days=3)
-_ONE_AT_A_TIME = 7_305_002
 
 _STALLED = text(
     """
@@ -87,5 +87,5 @@ def delete_old_jobs(engine: Engine, *, now: datetime) -> int:
 def _is_mine(session: Session) -> bool:
     """Whether this process does it now, and not another beside it."""
     return bool(
-        session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+        session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": AdvisoryLock.HOUSEKEEPING})
     )

@@ -18,10 +18,12 @@ from sqlalchemy.orm import Session
 
 from core.database import Urls
 from core.models import Source
-from core.queue import defer_crawl
+from core.queue import Queue, defer_crawl
 from crawlers.due import defer_due, due_times
 from crawlers.leader import Leadership
 from crawlers.scheduler import Timers, schedule
+from crawlers.stalled import sweep
+from pipeline.housekeeping import retry_stalled
 from tests.crawlers.working import jobs, source_row, wait_for
 from tests.factories import add_source
 
@@ -216,6 +218,26 @@ async def test_one_leads_and_a_lost_connection_ends_it(engine: Engine, database_
     await second.release()
     assert await first.hold()
     await first.release()
+
+
+async def test_a_leader_keeps_neither_housekeeper_nor_sweeper_out(
+    engine: Engine, database_url: str
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO queue.procrastinate_jobs (queue_name, task_name, status)"
+                " VALUES ('judge', 'judge_posts', 'doing'), ('crawl', 'crawl_source', 'doing')"
+            )
+        )
+    leader = Leadership(database_url)
+    assert await leader.hold()
+    try:
+        assert retry_stalled(engine, [Queue.JUDGE]) == 1
+        with Session(engine) as session, session.begin():
+            assert sweep(session).retried == 1
+    finally:
+        await leader.release()
 
 
 async def test_an_unreachable_server_is_no_leadership() -> None:
