@@ -16,7 +16,9 @@ from core.advisory import AdvisoryLock
 def upgrade(engine: Engine, *, revision: str = "head") -> bool:
     """Migrate up to ``revision``; False when the database is there already."""
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AdvisoryLock.MIGRATION})
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:key)"), {"key": AdvisoryLock.MIGRATION}
+        )
         if revision == "head" and is_current(connection):
             return False
         command.upgrade(_config(connection), revision)
@@ -26,7 +28,9 @@ def upgrade(engine: Engine, *, revision: str = "head") -> bool:
 def downgrade(engine: Engine, *, revision: str = "base") -> None:
     """Migrate down to ``revision``; the rows of dropped tables are gone."""
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AdvisoryLock.MIGRATION})
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:key)"), {"key": AdvisoryLock.MIGRATION}
+        )
         command.downgrade(_config(connection), revision)
 
 

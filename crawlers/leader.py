@@ -43,7 +43,9 @@ class Leadership:
         if self._leads:
             await self._connection.execute("SELECT 1")
             return True
-        cursor = await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (AdvisoryLock.LEADER,))
+        cursor = await self._connection.execute(
+            "SELECT pg_try_advisory_lock(%s)", (AdvisoryLock.LEADER,)
+        )
         row = await cursor.fetchone()
         self._leads = bool(row and row[0])
         if self._leads:

@@ -50,7 +50,9 @@ def sweep(
     session: Session, *, dead: Collection[int] = (), silent_seconds: float = SILENT_SECONDS
 ) -> Swept:
     """Hand back the jobs of dead workers; ``dead`` names workers known to be so."""
-    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": AdvisoryLock.CRAWL_SWEEP}):
+    if not session.scalar(
+        text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": AdvisoryLock.CRAWL_SWEEP}
+    ):
         return Swept()
     found = session.execute(
         _STALLED, {"queue": Queue.CRAWL.value, "dead": list(dead), "silent": silent_seconds}

@@ -87,5 +87,7 @@ def delete_old_jobs(engine: Engine, *, now: datetime) -> int:
 def _is_mine(session: Session) -> bool:
     """Whether this process does it now, and not another beside it."""
     return bool(
-        session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": AdvisoryLock.HOUSEKEEPING})
+        session.scalar(
+            text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": AdvisoryLock.HOUSEKEEPING}
+        )
     )
