@@ -19,6 +19,9 @@ from crawlers.pace import due_after_run
 from pipeline.dead_letters import bury
 from pipeline.ingest import Kept, keep
 
+#: A page that fails so often in a row, whatever its answer, is not where the next run starts: what
+#: is new at the top would never be read.
+_TRIES_TO_RESUME = 3
 CUT_OFF = "cut off: the process that ran it died; the next run goes on from where it stood"
 
 
@@ -143,7 +146,8 @@ def finish(
     is_same = fingerprint(source.kind, source.params) == begun.made_for
     if verdict.is_whole and stand is not None and is_same:
         source.cursor = cursor_to_store(stand.ahead, seen=stand.seen, made_for=begun.made_for)
-    if verdict.is_whole or verdict.starts_over or not is_same:
+    is_stuck = verdict.is_failure and source.failures + 1 >= _TRIES_TO_RESUME
+    if verdict.is_whole or verdict.starts_over or is_stuck or not is_same:
         source.resume = None
     note_end(source, verdict, now=now)
 

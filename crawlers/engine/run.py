@@ -15,7 +15,14 @@ from crawlers.engine.answers import refusal, silence
 from crawlers.engine.memory import conditional, resumed, spider_cursor, validators
 from crawlers.engine.office import Office
 from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
-from crawlers.engine.verdict import Tally, Verdict, of_capped_run, of_error, of_whole_run
+from crawlers.engine.verdict import (
+    Tally,
+    Verdict,
+    of_capped_run,
+    of_error,
+    of_unreadable_run,
+    of_whole_run,
+)
 from crawlers.errors import CrawlError, DriftError
 
 log = structlog.get_logger()
@@ -184,6 +191,8 @@ def _verdict(
             reason=f"the next page is one that was read already ({page.next.url})",
             starts_over=True,
         )
+    if tally.is_unreadable:
+        return of_unreadable_run(tally)  # the pages behind it would be no better
     return of_capped_run(tally) if is_last else None
 
 

@@ -47,6 +47,11 @@ class Tally:
     dead: int = 0  #: posts and items that became dead letters
     announced: int | None = None  #: how many items the first page that said so announced
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether there were items, and none of them was a post."""
+        return self.seen == 0 and self.dead > 0
+
 
 def of_error(error: CrawlError, *, starts_over: bool = False) -> Verdict:
     """The end of a run that an error of ours cut short."""
@@ -60,15 +65,20 @@ def of_error(error: CrawlError, *, starts_over: bool = False) -> Verdict:
 
 def of_whole_run(tally: Tally, *, is_resumed: bool) -> Verdict:
     """The end of a run that read every page: did it find what the site says there is?"""
+    if tally.is_unreadable:
+        return of_unreadable_run(tally)
     outcome, reason = RunOutcome.OK, f"{_count(tally.seen, 'post')}, {tally.new} new"
-    if tally.seen == 0 and tally.dead > 0:
-        outcome = RunOutcome.DRIFT
-        reason = f"none of {_count(tally.dead, 'item')} could be read"
-    elif tally.seen == 0 and (tally.announced == 0 or is_resumed):
+    if tally.seen == 0 and (tally.announced == 0 or is_resumed):
         reason = "nothing more" if is_resumed else "the site says that there is nothing"
     elif tally.seen == 0:
         outcome, reason = RunOutcome.EMPTY, "no post on the page"
-    return Verdict(outcome=outcome, reason=reason, is_whole=outcome is not RunOutcome.DRIFT)
+    return Verdict(outcome=outcome, reason=reason, is_whole=True)
+
+
+def of_unreadable_run(tally: Tally) -> Verdict:
+    """The end of a run that met items and no post; resumed there, it would end so for ever."""
+    reason = f"none of {_count(tally.dead, 'item')} could be read"
+    return Verdict(outcome=RunOutcome.DRIFT, reason=reason, starts_over=True)
 
 
 def of_capped_run(tally: Tally) -> Verdict:

@@ -99,7 +99,8 @@ def _next(
     """Follow the pager by number and on the configured host; it only ever goes up."""
     link = tree.css('a[rel="next"]::attr(href), link[rel="next"]::attr(href)').get()
     number = page_number(joined(fetched.url, link) or "", default=0)
-    if not posts or number <= page_number(fetched.url, default=1):
+    # Not the posts: behind a page of cards that nobody can read there may be good ones.
+    if not tree.css(CARDS) or number <= page_number(fetched.url, default=1):
         return None
     if reach.is_reached(cursor, posts, overlap=OVERLAP):
         return None

@@ -119,7 +119,8 @@ def _next(
     pages = count(at(pager, "totalPages")) or 0
     asked = page_number(fetched.url, default=page)
     is_sorted = at(props, "filters", "selected", "sort") in (None, "recency")
-    if not posts or page >= pages or page != asked:
+    # Not the posts: behind a page of items that nobody can read there may be good ones.
+    if not listed(props["reviews"]) or page >= pages or page != asked:
         return None
     if is_sorted and reach.is_reached(cursor, posts, overlap=OVERLAP):
         return None

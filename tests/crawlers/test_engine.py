@@ -137,6 +137,45 @@ def test_a_next_page_that_is_gone_does_not_hold_the_source_for_ever(
     assert crawler.row(source).resume is None
 
 
+def test_a_next_page_that_always_fails_does_not_hide_what_is_new_at_the_top(
+    crawler: Crawler, site: Site
+) -> None:
+    site.pages["/1"] = page(posts(("a", "first"), following=f"{site.url}/2"))
+    site.pages["/2"] = status("403 Forbidden")
+    source = crawler.source(f"{site.url}/1")
+    for _ in range(3):
+        assert crawler.crawl(source).outcome == "blocked"
+    assert crawler.row(source).resume is None
+    site.pages["/1"] = page(posts(("b", "new"), ("a", "first"), following=f"{site.url}/2"))
+    assert crawler.crawl(source).outcome == "blocked"
+    assert crawler.texts(source) == ["first", "new"]
+    assert crawler.row(source).cursor == {}
+
+
+def test_a_run_that_resumes_on_unreadable_items_starts_over(crawler: Crawler, site: Site) -> None:
+    site.pages["/1"] = page(posts(("a", "first"), following=f"{site.url}/2"))
+    site.pages["/2"] = status("500 Oops")
+    source = crawler.source(f"{site.url}/1")
+    assert crawler.crawl(source).outcome == "error"
+    site.pages["/2"] = page('{"posts": [{"id": "x"}]}')
+    assert crawler.crawl(source).outcome == "drift"
+    assert crawler.row(source).resume is None
+    assert crawler.crawl(source).outcome == "ok"
+    assert crawler.row(source).cursor["newest"] == "x"
+
+
+def test_a_site_whose_items_nobody_can_read_is_not_read_to_its_end(
+    crawler: Crawler, site: Site
+) -> None:
+    broken = f'{{"posts": [{{"id": "a"}}], "next": "{site.url}/2"}}'
+    site.pages["/1"], site.pages["/2"] = page(broken), page(posts(("b", "text")))
+    source = crawler.source(f"{site.url}/1")
+    run = crawler.crawl(source)
+    assert (run.outcome, run.reason) == ("drift", "none of 1 item could be read")
+    assert site.paths() == ["/1"]
+    assert crawler.row(source).resume is None
+
+
 def test_changed_params_make_cursor_and_resume_void(crawler: Crawler, site: Site) -> None:
     site.pages["/1"] = page(posts(("z", "text")))
     site.pages["/other"] = page(posts(("a", "other")))

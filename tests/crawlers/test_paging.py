@@ -146,6 +146,20 @@ def test_reviews_are_read_down_to_the_cursor_and_a_page_below_the_overlap() -> N
     assert newest_of(ahead) == FETCHED_AT
 
 
+def test_a_page_of_reviews_that_nobody_can_read_hides_none_behind_it() -> None:
+    site = _reviews(range(9))
+
+    def broken(query: dict[str, str]) -> bytes:
+        whole = site(query)
+        return whole.replace(b'"words"', b'""') if query.get("page") == "2" else whole
+
+    posts, _, pages = crawl("trustpilot", broken)
+    assert ([post.external_id for post in posts], pages) == (
+        ["r0", "r1", "r2", "r6", "r7", "r8"],
+        3,
+    )
+
+
 def test_a_site_that_shows_one_page_for_every_number_ends() -> None:
     _, _, pages = crawl("trustpilot", _reviews(range(20), current=1))
     assert pages == 2
@@ -166,6 +180,17 @@ def test_cards_are_read_to_the_last_page_and_a_pager_that_turns_in_a_circle_ends
     posts, _, pages = crawl("consumeraffairs", _cards(4))
     assert ([post.external_id for post in posts], pages) == (["1", "2", "3", "4"], 4)
     assert crawl("consumeraffairs", _cards(4, stuck=True))[2] == 1
+
+
+def test_a_page_of_cards_that_nobody_can_read_hides_none_behind_it() -> None:
+    site = _cards(3)
+
+    def broken(query: dict[str, str]) -> bytes:
+        whole = site(query)
+        return whole.replace(b"<p>words</p>", b"") if query.get("page") == "2" else whole
+
+    posts, _, pages = crawl("consumeraffairs", broken)
+    assert ([post.external_id for post in posts], pages) == (["1", "3"], 3)
 
 
 def test_a_date_in_the_future_does_not_lift_the_cursor_above_now() -> None:
