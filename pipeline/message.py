@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, select
 from sqlalchemy.orm import Session
 
 from core.ids import Prefix, public_id
@@ -116,14 +116,16 @@ def load_message(
 def _mentions(session: Session, alert_id: int) -> tuple[ToldMention, ...]:
     """With the text of the version that was judged, which an edit may have replaced since."""
     earlier = and_(PostVersion.post_id == PostRow.id, PostVersion.version == Mention.post_version)
+    # An earlier version without a title has none, and not the one that it was given later.
+    was_edited = PostVersion.post_id.is_not(None)
     rows = session.execute(
         select(
             Mention,
             PostRow.url,
             PostRow.author,
             PostRow.published_at,
-            func.coalesce(PostVersion.title, PostRow.title).label("title"),
-            func.coalesce(PostVersion.text, PostRow.text).label("text"),
+            case((was_edited, PostVersion.title), else_=PostRow.title).label("title"),
+            case((was_edited, PostVersion.text), else_=PostRow.text).label("text"),
             Source.slug,
             Source.kind,
         )

@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from pipeline.channels.channel import Sending
 from pipeline.deliver import claim, deliver_due
 from pipeline.dispatcher import Dispatcher
+from pipeline.ingest import keep
 from tests.factories import make_post
 from tests.pipeline.conftest import SECRET, Clock, Outbox, build_outbox
 from tests.pipeline.receivers import Scripted, scripted_receiver
@@ -43,6 +44,18 @@ def test_a_webhook_gets_a_signed_alert(outbox: Outbox, hook: Scripted) -> None:
     assert delivery.state == "delivered"
     assert delivery.delivered_at == alert.delivered_at == mention.delivered_at == outbox.clock.at
     assert deliver_due(outbox.room()) == 0
+
+
+def test_a_message_shows_the_version_that_was_judged(outbox: Outbox, hook: Scripted) -> None:
+    outbox.complain(external_id="1", text="Voltano caught fire")
+    edited = make_post(external_id="1", title="All is well", text="Voltano is fine now")
+    with Session(outbox.engine) as session:
+        keep(session, [edited], source_id=outbox.source_id, crawl_run_id=None, now=outbox.clock())
+        session.commit()
+    assert deliver_due(outbox.room()) == 1
+    shown = json.loads(hook.got[0].body)["data"]["mentions"][0]
+    assert (shown["version"], shown["title"]) == (1, None)
+    assert shown["excerpt"] == "Voltano caught fire"
 
 
 def test_a_changed_body_or_an_old_one_is_not_verified(outbox: Outbox, hook: Scripted) -> None:
