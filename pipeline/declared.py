@@ -84,6 +84,11 @@ def _apply_sources(
     for entry in entries:
         _check_source(entry, minimum, own=own)
         _upsert(session, Source, {"slug": entry.slug}, entry.model_dump(exclude={"slug"}), now=now)
+    # What was just changed is crawled now, and not only after a due time that was set before it.
+    changed = update(Source).where(
+        Source.slug.in_(_slugs(entries)), Source.updated_at == now, Source.next_due_at > now
+    )
+    session.execute(changed.values(next_due_at=now))
     gone = (
         update(Source)
         .where(Source.managed_by == _FILE, Source.slug.not_in(_slugs(entries)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -105,10 +106,19 @@ def change_source(source_id: str, wanted: SourceChange, call: ACall) -> SourceSh
     if wanted.interval_seconds is not None:
         check_interval(kind, wanted.interval_seconds)
     apply_changes(source, wanted)
-    # The scheduler rereads what changed since it last looked.
     source.updated_at = call.now
+    _bring_forward(source, wanted, now=call.now)
     call.session.flush()
     return show_source(source)
+
+
+def _bring_forward(source: Source, wanted: SourceChange, *, now: datetime) -> None:
+    """Let a change hold from now on, and not only after a due time that was set before it."""
+    if wanted.params is not None:
+        source.next_due_at = now
+    elif wanted.interval_seconds is not None and source.next_due_at is not None:
+        soon = now + timedelta(seconds=source.interval_seconds)
+        source.next_due_at = min(source.next_due_at, soon)
 
 
 @router.delete("/sources/{source_id}", status_code=204)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -44,10 +46,28 @@ def test_a_source_is_made_read_changed_and_forgotten(ask: Ask, key: str, clock: 
     clock.pass_time(minutes=2)
     changed = ask("PATCH", path, key=key, json={"interval_seconds": 120}).json()
     assert changed["interval_seconds"] == 120
-    # The scheduler rereads what changed since it last looked.
     assert changed["updated_at"] == "2026-03-02T12:02:00Z"
     assert ask("DELETE", path, key=key).status_code == 204
     assert ask("GET", path, key=key).status_code == 404
+
+
+def test_a_change_holds_from_now_on_and_not_after_the_old_due_time(
+    ask: Ask, key: str, session: Session
+) -> None:
+    path = ask("POST", "/v1/sources", key=key, json=NEW).headers["location"]
+
+    def due_after(**change: object) -> str:
+        session.execute(
+            text("UPDATE source SET next_due_at = :then WHERE slug = 'news'"),
+            {"then": NOW + timedelta(hours=2)},
+        )
+        session.commit()
+        return str(ask("PATCH", path, key=key, json=change).json()["next_due_at"])
+
+    assert due_after(interval_seconds=120) == "2026-03-02T12:02:00Z"
+    assert due_after(interval_seconds=86_400) == "2026-03-02T14:00:00Z"
+    assert due_after(time_zone="UTC") == "2026-03-02T14:00:00Z"
+    assert due_after(params={"url": "https://news.example/2.xml"}) == "2026-03-02T12:00:00Z"
 
 
 @pytest.mark.parametrize(

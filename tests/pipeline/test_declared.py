@@ -75,6 +75,20 @@ def test_the_same_file_twice_changes_nothing(
     assert len(rows(session, AlertRule)) == 1
 
 
+def test_a_changed_source_is_due_at_once_and_an_unchanged_one_when_it_was(
+    session: Session, workspace_id: int, now: datetime
+) -> None:
+    apply(session, workspace_id, now)
+    tomorrow = now + timedelta(days=1)
+    rows(session, Source)["board"].next_due_at = tomorrow
+    later = now + timedelta(hours=1)
+    apply(session, workspace_id, later)
+    assert rows(session, Source)["board"].next_due_at == tomorrow
+    more_often = [FILE["sources"][0] | {"interval_seconds": 120}]
+    apply(session, workspace_id, later, sources=more_often)
+    assert rows(session, Source)["board"].next_due_at == later
+
+
 def test_what_left_the_file_is_switched_off_and_comes_back(
     session: Session, workspace_id: int, now: datetime
 ) -> None:
