@@ -32,7 +32,8 @@ class Judgement:
     """What a judge says of one text.
 
     ``severity`` is the level with the least expected cost, not the most probable one: a missed
-    injury costs more than a needless look, so the two may differ.
+    injury costs more than a needless look, so the two may differ. A text of level high or critical
+    is ``negative``, whatever ``sentiment_p`` says: the levels mean harm.
     """
 
     language: str  #: ISO 639-1; ``hr`` stands for hr/bs/sr in Latin script; ``und`` if unknown
@@ -51,7 +52,7 @@ class Judge(Protocol):
 
     @property
     def name(self) -> str:
-        """Stored on each mention, e.g. ``linear-1+1a2b3c4d``: changes when a grade could."""
+        """Stored on each mention, e.g. ``linear-2+1a2b3c4d``: changes when a grade could."""
         ...
 
     def __call__(self, texts: Sequence[str]) -> list[Judgement]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from core.types import Category
+from core.types import Category, Sentiment, Severity
 from sentiment.judge import Judgement, Reason
 from sentiment.language import identify
 from sentiment.linear.model import CATEGORIES, LEVELS, SENTIMENTS, Arrays, LinearModel
@@ -23,7 +23,7 @@ class LinearJudge:
 
     def __init__(self, model: LinearModel) -> None:
         self._arrays = model.arrays
-        self._name = f"linear-1+{model.digest[:8]}"
+        self._name = f"linear-2+{model.digest[:8]}"
 
     @property
     def name(self) -> str:
@@ -84,15 +84,26 @@ def _judgement(
     reasons: tuple[Reason, ...],
 ) -> Judgement:
     language, language_p = identify(text)
-    sentiment = scores.sentiment[row].tolist()
+    sentiment_p = dict(zip(SENTIMENTS, scores.sentiment[row].tolist(), strict=True))
+    severity = LEVELS[int(scores.level[row])]
     return Judgement(
         language=language,
         language_p=language_p,
-        sentiment=max(zip(sentiment, SENTIMENTS, strict=True), key=lambda pair: pair[0])[1],
-        sentiment_p=dict(zip(SENTIMENTS, sentiment, strict=True)),
-        severity=LEVELS[int(scores.level[row])],
+        sentiment=_sentiment(sentiment_p, severity),
+        sentiment_p=sentiment_p,
+        severity=severity,
         severity_p=dict(zip(LEVELS, scores.severity[row].tolist(), strict=True)),
         categories=categories,
         category_p=dict(zip(CATEGORIES, scores.category[row].tolist(), strict=True)),
         reasons=reasons,
     )
+
+
+def _sentiment(likely: Mapping[Sentiment, float], severity: Severity) -> Sentiment:
+    """The likeliest, except that a grave text is negative by what the levels mean.
+
+    People tell of a fire in sober words, in which the sentiment sets hear nothing bad.
+    """
+    if severity >= Severity.HIGH:
+        return Sentiment.NEGATIVE
+    return max(likely, key=lambda sentiment: likely[sentiment])

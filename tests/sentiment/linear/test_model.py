@@ -23,7 +23,7 @@ def test_the_card_and_the_figures_are_of_the_shipped_file() -> None:
     digest = load_model(SHIPPED).digest
     assert f"`{digest}`" in SHIPPED.with_name("README.md").read_text("utf-8")
     assert json.loads(SHIPPED.with_name("figures.json").read_text())["sha256"] == digest
-    assert load_judge().name == f"linear-1+{digest[:8]}"
+    assert load_judge().name == f"linear-2+{digest[:8]}"
 
 
 def test_the_shipped_file_is_small() -> None:
