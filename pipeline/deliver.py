@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine, Update, text, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.crash import crash_point
@@ -21,7 +22,7 @@ from core.models import Alert, Delivery, Mention, Receiver
 from core.queue import defer_delivery
 from core.types import DeliveryState
 from pipeline.channels.channel import Channel, Outcome, Sending, Verdict
-from pipeline.message import load_message
+from pipeline.message import Message, load_message
 from pipeline.retries import wait_before_next
 
 log = structlog.get_logger()
@@ -112,17 +113,7 @@ _CLAIM = text(
 
 def carry(room: Mailroom, claimed: Claimed) -> bool:
     """Send one claimed delivery and commit what came of it; True when it arrived."""
-    with Session(room.engine) as session:
-        message, mention_ids = load_message(session, claimed.alert_id, base_url=room.base_url)
-    sending = Sending(
-        message=message,
-        address=claimed.address,
-        secret=claimed.secret,
-        idempotency_key=claimed.idempotency_key,
-        attempt=claimed.attempt,
-        now=room.clock(),
-    )
-    outcome = _send(room.channels.get(claimed.kind), claimed, sending)
+    outcome, mention_ids = _told(room, claimed)
     crash_point("deliver_after_send")
     with Session(room.engine) as session:
         settle(session, claimed, outcome, mention_ids=mention_ids, now=room.clock())
@@ -131,17 +122,36 @@ def carry(room: Mailroom, claimed: Claimed) -> bool:
     return outcome.verdict is Verdict.ARRIVED
 
 
-def _send(channel: Channel | None, claimed: Claimed, sending: Sending) -> Outcome:
+def _told(room: Mailroom, claimed: Claimed) -> tuple[Outcome, tuple[int, ...]]:
+    """What came of telling, and the mentions that were told of."""
+    channel = room.channels.get(claimed.kind)
     if not claimed.is_active:
-        return Outcome(verdict=Verdict.HOPELESS, reason="the receiver is switched off")
+        return Outcome(verdict=Verdict.HOPELESS, reason="the receiver is switched off"), ()
     if channel is None:
-        return Outcome(verdict=Verdict.HOPELESS, reason=f"no channel for {claimed.kind}")
+        return Outcome(verdict=Verdict.HOPELESS, reason=f"no channel for {claimed.kind}"), ()
     try:
-        return channel(sending)
+        with Session(room.engine) as session:
+            message, mention_ids = load_message(session, claimed.alert_id, base_url=room.base_url)
+        return channel(_sending(claimed, message, now=room.clock())), mention_ids
+    except SQLAlchemyError:
+        raise
     except Exception as error:
-        # A channel answers for the other side; this is a bug of ours, and others must go on.
-        log.exception("channel_broke", delivery_id=claimed.id, kind=claimed.kind)
-        return Outcome(verdict=Verdict.RETRY, reason=f"an error of ours: {type(error).__name__}")
+        # Neither the other side nor the database: a bug of ours. Others must go on, and this one
+        # ends as a dead letter in time, instead of being leased again for ever.
+        log.exception("delivery_broke", delivery_id=claimed.id, kind=claimed.kind)
+        reason = f"an error of ours: {type(error).__name__}"
+        return Outcome(verdict=Verdict.RETRY, reason=reason), ()
+
+
+def _sending(claimed: Claimed, message: Message, *, now: datetime) -> Sending:
+    return Sending(
+        message=message,
+        address=claimed.address,
+        secret=claimed.secret,
+        idempotency_key=claimed.idempotency_key,
+        attempt=claimed.attempt,
+        now=now,
+    )
 
 
 def settle(

@@ -10,10 +10,11 @@ from email.utils import format_datetime
 
 import pytest
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from core.models import Mention
 from pipeline.channels.channel import Sending
 from pipeline.deliver import claim, deliver_due
 from pipeline.dispatcher import Dispatcher
@@ -289,3 +290,17 @@ def test_no_secret_shows_in_a_claim(outbox: Outbox) -> None:
         (one,) = claim(session, now=datetime.now(UTC), lease=timedelta(1), limit=1)
     assert one.secret == SECRET
     assert SECRET not in repr(one)
+
+
+def test_an_alert_that_cannot_be_written_is_put_off_like_any_failure(
+    outbox: Outbox, hook: Scripted
+) -> None:
+    outbox.complain()
+    with Session(outbox.engine) as session:
+        session.execute(update(Mention).values(reasons=[{"spans": [{}]}]))
+        session.commit()
+    assert deliver_due(outbox.room()) == 0
+    (failed,) = outbox.deliveries()
+    assert (failed.state, failed.attempts, failed.lease_until) == ("pending", 1, None)
+    assert failed.last_error == "an error of ours: KeyError"
+    assert hook.got == []
