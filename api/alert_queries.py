@@ -29,7 +29,13 @@ def alerts() -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(Alert, Brand.slug.label("brand"), AlertRule.slug.label("rule"), count.label("count"))
+        select(
+            Alert,
+            Brand.slug.label("brand"),
+            Brand.name.label("brand_name"),
+            AlertRule.slug.label("rule"),
+            count.label("count"),
+        )
         .join(Brand, Brand.id == Alert.brand_id)
         .join(AlertRule, AlertRule.id == Alert.rule_id)
     )
@@ -89,6 +95,7 @@ def alert_values(row: Row[Any], worst: Row[Any] | None) -> dict[str, Any]:
         "id": show_id(Prefix.ALERT, alert.id),
         "brand_id": show_id(Prefix.BRAND, alert.brand_id),
         "brand": row.brand,
+        "brand_name": row.brand_name,
         "rule_id": show_id(Prefix.RULE, alert.rule_id),
         "rule": row.rule,
         "severity": show_severity(alert.severity),

@@ -173,7 +173,7 @@ def alert_card(row: Any, worst: Any, reasons: dict[int, list[dict[str, Any]]]) -
         id=show_id(Prefix.ALERT, alert.id),
         state=alert.state,
         severity=show_severity(alert.severity),
-        brand=row.brand,
+        brand=row.brand_name,
         source=worst.source if worst is not None else "",
         title=excerpt(told.title, length=_TITLE),
         excerpt=excerpt(told.body, length=_EXCERPT),

@@ -30,6 +30,7 @@ _LISTED: tuple[Any, ...] = (
     Mention.id,
     Mention.brand_id,
     Brand.slug.label("brand"),
+    Brand.name.label("brand_name"),
     PostRow.source_id,
     Source.slug.label("source"),
     Mention.post_id,

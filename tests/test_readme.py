@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
+from api.app import create_app
+from core.database import Urls
+from core.settings import Settings
 from crawlers.catalogue import spiders
 from goodname.cli import app
 
@@ -40,12 +44,9 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
 
 
 def test_every_route_named_in_the_documents_exists() -> None:
-    from api.app import create_app
-    from core.database import Urls
-    from core.settings import Settings
-
     urls = Urls(owner="postgresql:///nowhere", app="postgresql:///nowhere")
-    served = create_app(Settings(), urls).openapi()["paths"]
+    api = create_app(Settings(), urls, clock=lambda: datetime.now(UTC))
+    served = api.openapi()["paths"]
     shapes = {re.sub(r"\{[^}]+\}", "*", path) for path in served}
     for document in DOCUMENTS:
         body = document.read_text(encoding="utf-8")

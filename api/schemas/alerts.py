@@ -17,6 +17,7 @@ EXAMPLE: dict[str, Any] = {
     "id": "alt_Uk3bXq0aLw",
     "brand_id": "brd_86Rf07xd4z",
     "brand": "voltano",
+    "brand_name": "Voltano",
     "rule_id": "rul_JgaEBgznCp",
     "rule": "negative",
     "state": "triggered",
@@ -46,6 +47,7 @@ class AlertShown(Shown):
     id: str
     brand_id: str
     brand: str
+    brand_name: str
     rule_id: str
     rule: str
     state: AlertState

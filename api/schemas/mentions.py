@@ -16,6 +16,7 @@ EXAMPLE: dict[str, Any] = {
     "id": "men_Uk3bXq0aLw",
     "brand_id": "brd_86Rf07xd4z",
     "brand": "voltano",
+    "brand_name": "Voltano",
     "source_id": "src_JgaEBgznCp",
     "source": "complaint-board",
     "post_id": "pst_wNd8e1rQzk",
@@ -78,6 +79,7 @@ class MentionShown(Shown):
     id: str
     brand_id: str
     brand: str = Field(description="Slug of the brand.")
+    brand_name: str
     source_id: str
     source: str = Field(description="Slug of the source.")
     post_id: str
