@@ -109,7 +109,8 @@ class Children:
 
     async def __aexit__(self, *_: object) -> None:
         if self._watcher is not None:
-            self._watcher.cancel()
+            async with self._starting:  # cut off in a start, it would leave a child to nobody
+                self._watcher.cancel()
         await asyncio.gather(*(self._stop(child) for child in list(self._all)))
 
     async def crawl(self, source_id: int, *, is_alone: bool) -> Report:
@@ -163,6 +164,7 @@ class Children:
     async def _start(self) -> Child:
         root = str(Path(__file__).parents[1])
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
+        self._last_start = time.monotonic()
         process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
@@ -170,7 +172,6 @@ class Children:
             env={**os.environ, "PYTHONPATH": path},
         )
         child = Child(process)
-        self._last_start = child.started_at
         assert process.stdin is not None  # noqa: S101 - asked for above
         process.stdin.write(greeting_line(self._greeting))
         self._all.append(child)
@@ -229,7 +230,11 @@ class Children:
             await asyncio.sleep(_WATCH_SECONDS)
             for child in list(self._all):
                 self._check(child)
-            await self._keep_seats()
+            try:
+                await self._keep_seats()
+            except OSError as error:
+                # No memory or no file for a new one just now: the others are watched all the same.
+                log.error("crawl_child_cannot_start", reason=f"{type(error).__name__}: {error}")
 
     async def _keep_seats(self) -> None:
         """Replace what is lost, and already what is suspect, so that a warm child takes over."""

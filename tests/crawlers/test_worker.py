@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+import pytest
+import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from core.queue import defer_crawl
+from core.settings import Settings
+from crawlers.children import Children
 from crawlers.stalled import Swept, sweep
+from crawlers.wire import Greeting
 from tests.crawlers import site as bad
 from tests.crawlers.site import Site, page, posts, serving
 from tests.crawlers.working import (
@@ -134,6 +142,39 @@ def test_children_end_with_their_parent_however_it_ends(engine: Engine, database
         worker.wait()
         wait_for(lambda: not any(child.is_running() for child in mine), seconds=5)
         assert jobs(engine) == {"doing": 1}
+
+
+async def test_a_child_that_cannot_be_started_leaves_the_others_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawlers.children._RESTART_SECONDS", 0.0)
+    program = tmp_path / "child"
+    program.symlink_to("/bin/sh")
+    settings = Settings()
+    one = settings.crawl.model_copy(update={"children": 1})
+    greeting = Greeting(database_url="", crawl=one, log=settings.log)
+    waits = (str(program), "-c", "cat > /dev/null")
+    async with Children(greeting, one, command=waits):
+        (first,) = _running(program)
+        program.unlink()
+        with structlog.testing.capture_logs() as logs:
+            first.kill()
+            await _comes(lambda: any(one["event"] == "crawl_child_cannot_start" for one in logs))
+        program.symlink_to("/bin/sh")
+        await _comes(lambda: len(_running(program)) == 1)
+
+
+def _running(program: Path) -> list[psutil.Process]:
+    """Our children that run it; a zombie has no command line."""
+    mine = psutil.Process().children()
+    return [one for one in mine if one.cmdline()[:1] == [str(program)]]
+
+
+async def _comes(is_so: Callable[[], bool], *, seconds: float = 10) -> None:
+    ends = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.05)
 
 
 def _take(session: Session) -> int:
