@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.fold import fold
@@ -87,8 +87,3 @@ def _instant(moment: datetime, zone: ZoneInfo, *, must_exist: bool = True) -> da
     except OverflowError:
         return None
     return there if back == moment or not must_exist else None
-
-
-def day_of(moment: datetime, zone: str) -> date:
-    """The local date of an instant."""
-    return moment.astimezone(_zone(zone)).date()

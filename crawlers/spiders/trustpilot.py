@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import quote
@@ -25,7 +24,6 @@ BEST_RATING = 5
 #: Reviews are published late after a check and edited later; this much is always read again.
 OVERLAP = timedelta(days=1)
 _DOMAIN = r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)?$"
-_DOTS = re.compile(r"(^|/)\.+(/|$)")
 
 
 class TrustpilotConfig(Config):
