@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
 from core.errors import DatabaseError
@@ -37,7 +37,7 @@ class Urls:
 
 def conninfo(url: str) -> str:
     """The address as libpq and psycopg take it (no SQLAlchemy driver name)."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return _parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def owner_engine(url: str, *, pool_size: int = 5) -> Engine:
@@ -53,9 +53,19 @@ def app_engine(url: str, *, pool_size: int = 5) -> Engine:
     return _engine(url, pool_size=pool_size, options=options)
 
 
+def _parsed(url: str) -> URL:
+    """The address in its parts; what cannot be read is not repeated, for it may hold a password."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise DatabaseError(
+            "the database's address cannot be read; it looks like postgresql://user@host/goodname"
+        ) from None
+
+
 def _engine(url: str, *, pool_size: int, options: str) -> Engine:
     return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
+        _parsed(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
