@@ -63,7 +63,7 @@ class Problem(Exception):  # noqa: N818 - it is one, and is not always an error 
         self.headers, self.more = dict(headers or {}), more
 
 
-def not_found(what: str = "Nothing") -> Problem:
+def not_found(what: str = "What that address names") -> Problem:
     """The same answer whether it never existed or belongs to somebody else."""
     return Problem(404, "not-found", f"{what} was not found here.")
 

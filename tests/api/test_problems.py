@@ -106,3 +106,8 @@ def test_every_answer_carries_safe_headers(ask: Ask, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_made_up_id_is_refused_in_words_that_make_sense(ask: Ask, ours: Customer) -> None:
+    detail = ask("GET", "/v1/mentions/men_?", key=ours.keys[Role.ADMIN]).json()["detail"]
+    assert detail == "What that address names was not found here."
