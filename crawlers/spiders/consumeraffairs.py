@@ -12,13 +12,13 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.answers import read, unexpected
 from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
-from crawlers.dates import NO_DATE, ReadDate, read_date
 from crawlers.errors import DriftError, ParseError
-from crawlers.json_body import counts, known, words
-from crawlers.markup import text_of, tidy, tree_of
-from crawlers.web_address import WebAddress, joined, page_number, with_query
+from crawlers.reading.answers import read, unexpected
+from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.json_body import counts, known, words
+from crawlers.reading.markup import text_of, tidy, tree_of
+from crawlers.reading.web_address import WebAddress, joined, page_number, with_query
 
 #: Dates are days, and old reviews come back to the top when they are featured.
 OVERLAP = timedelta(days=7)

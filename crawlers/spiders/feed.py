@@ -11,14 +11,14 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.answers import read, unexpected
 from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
-from crawlers.dates import ReadDate, read_date
 from crawlers.errors import DriftError, ParseError
-from crawlers.json_body import counts, known, words
-from crawlers.json_feed import read_json
-from crawlers.syndication import Entry, Feed, read_xml
-from crawlers.web_address import WebAddress, joined
+from crawlers.reading.answers import read, unexpected
+from crawlers.reading.dates import ReadDate, read_date
+from crawlers.reading.json_body import counts, known, words
+from crawlers.reading.json_feed import read_json
+from crawlers.reading.syndication import Entry, Feed, read_xml
+from crawlers.reading.web_address import WebAddress, joined
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "

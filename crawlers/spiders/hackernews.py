@@ -12,13 +12,23 @@ from typing_extensions import override
 
 from core.types import Post, PostKind, PublishedQuality
 from crawlers import reach
-from crawlers.answers import read, unexpected
 from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
-from crawlers.dates import read_date
 from crawlers.errors import DriftError, ParseError
-from crawlers.json_body import Json, at, count, counts, known, listed, name_of, parse_json, words
-from crawlers.markup import text_of
-from crawlers.web_address import WebAddress, page_number, query_of, with_query
+from crawlers.reading.answers import read, unexpected
+from crawlers.reading.dates import read_date
+from crawlers.reading.json_body import (
+    Json,
+    at,
+    count,
+    counts,
+    known,
+    listed,
+    name_of,
+    parse_json,
+    words,
+)
+from crawlers.reading.markup import text_of
+from crawlers.reading.web_address import WebAddress, page_number, query_of, with_query
 
 PER_PAGE = 100
 #: A comment can be edited for two hours, and the index lags behind the site.

@@ -11,14 +11,14 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.answers import read, unexpected
 from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
-from crawlers.dates import NO_DATE, ReadDate, read_date
-from crawlers.embedded import json_ld, script_json
 from crawlers.errors import DriftError, ParseError
-from crawlers.json_body import Json, at, count, counts, known, listed, name_of, words
-from crawlers.markup import tidy
-from crawlers.web_address import WebAddress, page_number, with_query
+from crawlers.reading.answers import read, unexpected
+from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.embedded import json_ld, script_json
+from crawlers.reading.json_body import Json, at, count, counts, known, listed, name_of, words
+from crawlers.reading.markup import tidy
+from crawlers.reading.web_address import WebAddress, page_number, with_query
 
 BEST_RATING = 5
 #: Reviews are published late after a check and edited later; this much is always read again.

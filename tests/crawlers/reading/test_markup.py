@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawlers.errors import DriftError
-from crawlers.markup import text_of, tidy, tree_of
+from crawlers.reading.markup import text_of, tidy, tree_of
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crawlers.errors import DriftError
-from crawlers.json_body import Json, at, listed, name_of, parse_json, words
-from crawlers.markup import text_of, tidy
-from crawlers.syndication import Entry, Feed
+from crawlers.reading.json_body import Json, at, listed, name_of, parse_json, words
+from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.syndication import Entry, Feed
 
 
 def read_json(text: str) -> Feed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crawlers.decode import MAX_BYTES, decode
 from crawlers.errors import CrawlError
+from crawlers.reading.decode import MAX_BYTES, decode
 
 TEXT = "Zażółć gęślą jaźń – ąžuolas šaukia, đački"
 

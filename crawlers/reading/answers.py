@@ -6,9 +6,9 @@ import re
 from urllib.parse import urlsplit
 
 from crawlers.contract import Fetched
-from crawlers.decode import decode
 from crawlers.errors import AuthError, BlockedError, CrawlError, DriftError
-from crawlers.markup import text_of
+from crawlers.reading.decode import decode
+from crawlers.reading.markup import text_of
 
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,500})", re.I)
 _CHALLENGE = re.compile(

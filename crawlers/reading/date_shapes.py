@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from core.types import PublishedQuality
-from crawlers import date_words as words
+from crawlers.reading import date_words as words
 
 EXACT, DAY, MONTH = PublishedQuality.EXACT, PublishedQuality.DAY, PublishedQuality.MONTH
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from lxml import etree
 
-from crawlers.decode import decode
-from crawlers.markup import text_of, tidy
+from crawlers.reading.decode import decode
+from crawlers.reading.markup import text_of, tidy
 
 
 def plain_text(node: Any) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from crawlers.errors import DriftError
-from crawlers.json_body import Json, parse_json
+from crawlers.reading.json_body import Json, parse_json
 
 _SCRIPT = re.compile(r"<script\b(?P<attributes>[^<>]{0,2000})>", re.I)
 _END = re.compile(r"</script", re.I)

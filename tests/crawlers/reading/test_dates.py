@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.types import PublishedQuality
-from crawlers.dates import NO_DATE, read_date
+from crawlers.reading.dates import NO_DATE, read_date
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 WARSAW = "Europe/Warsaw"

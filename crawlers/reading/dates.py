@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.fold import fold
 from core.types import PublishedQuality
-from crawlers.date_shapes import Context, Found, epoch, iso, named_day, numeric, relative, worded
+from crawlers.reading.date_shapes import (
+    Context,
+    Found,
+    epoch,
+    iso,
+    named_day,
+    numeric,
+    relative,
+    worded,
+)
 
 #: A date with its quality; ``(None, UNKNOWN)`` when the text says no date that we believe.
 ReadDate = tuple[datetime | None, PublishedQuality]

@@ -13,8 +13,8 @@ from typing import Any
 from lxml import etree
 
 from crawlers.errors import DriftError
-from crawlers.feed_text import plain_text
-from crawlers.xml_text import is_cut_off, is_ended, mended
+from crawlers.reading.feed_text import plain_text
+from crawlers.reading.xml_text import is_cut_off, is_ended, mended
 
 _ROOTS = ("rss", "feed", "rdf", "channel")
 _ITEMS = ("item", "entry")
