@@ -86,6 +86,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # a process serves what it started with, also while files change
         trim_blocks=True,
         lstrip_blocks=True,
     )

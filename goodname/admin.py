@@ -16,18 +16,28 @@ from sqlalchemy.orm import Session
 from core import migrate
 from core.database import owner_engine
 from core.errors import GoodnameError
+from core.log import configure_logging
 from core.models import ApiKey, Source
 from core.queue import defer_crawl
-from core.settings import Settings, load_settings
+from core.settings import Settings, WorkspaceSection, load_settings
 from core.types import Role
 from goodname.reach import reached
 
 _console = Console(highlight=False)
 
 
+def operated(path: Path | None, *, demo: bool) -> Settings:
+    """The settings for a command of an operator; standard output stays its own."""
+    settings = load_settings(path)
+    configure_logging(level="warning", style="console", process="cli")
+    if not demo:
+        return settings
+    return settings.model_copy(update={"workspace": WorkspaceSection(name="demo")})
+
+
 def migrate_database(path: Path | None, *, down: str | None) -> None:
     """Bring the tables up to date, or down to a revision."""
-    settings = load_settings(path)
+    settings = operated(path, demo=False)
     with reached(settings) as urls:
         engine = owner_engine(urls.owner, pool_size=1)
         if down is not None:
@@ -39,9 +49,9 @@ def migrate_database(path: Path | None, *, down: str | None) -> None:
         engine.dispose()
 
 
-def crawl_now(path: Path | None, slug: str) -> None:
+def crawl_now(path: Path | None, slug: str, *, demo: bool) -> None:
     """Queue one crawl of a source."""
-    with _session(path) as (session, _):
+    with _session(path, demo=demo) as (session, _):
         source = session.scalar(select(Source).where(Source.slug == slug))
         if source is None:
             known = ", ".join(session.scalars(select(Source.slug).order_by(Source.slug)))
@@ -51,16 +61,17 @@ def crawl_now(path: Path | None, slug: str) -> None:
     _console.print(f"{slug}: queued" if queued else f"{slug}: a crawl waits already")
 
 
-def create_api_key(path: Path | None, *, name: str, role: str, days: int | None) -> None:
+def create_api_key(
+    path: Path | None, *, name: str, role: str, days: int | None, demo: bool
+) -> None:
     """Make a key of the settings' workspace and print it once."""
     from api.keys import issue_key
-
     from goodname.prepare import workspace
 
     if role not in set(Role):
         raise GoodnameError(f"unknown role {role!r}; known: {', '.join(Role)}")
     now = datetime.now(UTC)
-    with _session(path) as (session, settings):
+    with _session(path, demo=demo) as (session, settings):
         owner = workspace(session, settings.workspace.name)
         row, shown = issue_key(session, workspace_id=owner, name=name, role=Role(role), now=now)
         row.expires_at = now + timedelta(days=days) if days else None
@@ -68,9 +79,9 @@ def create_api_key(path: Path | None, *, name: str, role: str, days: int | None)
     print(shown)  # noqa: T201 - alone on standard output, so that a script can take it
 
 
-def list_api_keys(path: Path | None, *, as_json: bool) -> None:
+def list_api_keys(path: Path | None, *, as_json: bool, demo: bool) -> None:
     """Show the workspace's keys by prefix."""
-    with _session(path) as (session, _):
+    with _session(path, demo=demo) as (session, _):
         rows = session.scalars(select(ApiKey).order_by(ApiKey.id)).all()
     shown = [
         {
@@ -92,9 +103,9 @@ def list_api_keys(path: Path | None, *, as_json: bool) -> None:
     _console.print(table)
 
 
-def revoke_api_key(path: Path | None, prefix: str) -> None:
+def revoke_api_key(path: Path | None, prefix: str, *, demo: bool) -> None:
     """Make a key useless at once."""
-    with _session(path) as (session, _):
+    with _session(path, demo=demo) as (session, _):
         row = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix))
         if row is None:
             raise GoodnameError(f"no key with the prefix {prefix!r}; see `goodname keys list`")
@@ -104,9 +115,9 @@ def revoke_api_key(path: Path | None, prefix: str) -> None:
 
 
 @contextmanager
-def _session(path: Path | None) -> Iterator[tuple[Session, Settings]]:
-    settings = load_settings(path)
-    with reached(settings) as urls:
+def _session(path: Path | None, *, demo: bool) -> Iterator[tuple[Session, Settings]]:
+    settings = operated(path, demo=demo)
+    with reached(settings, demo=demo) as urls:
         engine = owner_engine(urls.owner, pool_size=1)
         migrate.upgrade(engine)
         with Session(engine, expire_on_commit=False) as session:

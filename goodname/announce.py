@@ -16,7 +16,7 @@ def page_url(settings: Settings) -> str:
     return settings.api.public_url or f"http://{host}:{settings.api.port}"
 
 
-def announce_start(settings: Settings, *, first_key: str | None) -> None:
+def announce_start(settings: Settings, *, first_key: str | None, is_demo: bool = False) -> None:
     """Say that the database is there and the processes follow; show a new key once."""
     _console.print(f"Goodname: starting; the page will be at {page_url(settings)}")
     if first_key:
@@ -24,7 +24,8 @@ def announce_start(settings: Settings, *, first_key: str | None) -> None:
             Panel(
                 f"[bold]{first_key}[/bold]\n\n"
                 "Your first admin key. It is shown this once: keep it.\n"
-                "Lost it? `goodname keys create NAME --role admin` makes another.",
+                f"Lost it? `goodname keys create NAME --role admin{' --demo' if is_demo else ''}`"
+                " makes another.",
                 title="API key",
                 expand=False,
             )

@@ -24,6 +24,7 @@ app.add_typer(keys, name="keys")
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="Settings file; ./settings.toml by default.")
 ]
+OfDemo = Annotated[bool, typer.Option("--demo", help="Of the demo, not of the real data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
@@ -106,19 +107,19 @@ def migrate(
 
 
 @app.command()
-def crawl(source: str, settings: SettingsFile = None) -> None:
+def crawl(source: str, settings: SettingsFile = None, demo: OfDemo = False) -> None:
     """Crawl one source now, whatever its schedule says (needs a running crawl worker)."""
     from goodname.admin import crawl_now
 
-    crawl_now(settings, source)
+    crawl_now(settings, source, demo=demo)
 
 
 @app.command()
-def doctor(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+def doctor(settings: SettingsFile = None, as_json: AsJson = False, demo: OfDemo = False) -> None:
     """Say what is wrong and what to do about it; exit status 1 when something is."""
     from goodname.doctor import examine, report
 
-    sys.exit(report(examine(settings), as_json=as_json))
+    sys.exit(report(examine(settings, demo=demo), as_json=as_json))
 
 
 @keys.command("create")
@@ -127,27 +128,28 @@ def create_key(
     role: Annotated[str, typer.Option(help="owner, analyst, ops or admin.")] = "analyst",
     days: Annotated[int | None, typer.Option(help="Expire after so many days.")] = None,
     settings: SettingsFile = None,
+    demo: OfDemo = False,
 ) -> None:
     """Make a key and print it; it is shown this once."""
     from goodname.admin import create_api_key
 
-    create_api_key(settings, name=name, role=role, days=days)
+    create_api_key(settings, name=name, role=role, days=days, demo=demo)
 
 
 @keys.command("list")
-def list_keys(settings: SettingsFile = None, as_json: AsJson = False) -> None:
+def list_keys(settings: SettingsFile = None, as_json: AsJson = False, demo: OfDemo = False) -> None:
     """List the keys of the workspace; never the secrets."""
     from goodname.admin import list_api_keys
 
-    list_api_keys(settings, as_json=as_json)
+    list_api_keys(settings, as_json=as_json, demo=demo)
 
 
 @keys.command("revoke")
-def revoke_key(prefix: str, settings: SettingsFile = None) -> None:
+def revoke_key(prefix: str, settings: SettingsFile = None, demo: OfDemo = False) -> None:
     """Revoke a key by its prefix, at once."""
     from goodname.admin import revoke_api_key
 
-    revoke_api_key(settings, prefix)
+    revoke_api_key(settings, prefix, demo=demo)
 
 
 @app.command()

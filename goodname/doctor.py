@@ -17,7 +17,8 @@ from core.errors import GoodnameError
 from core.migrate import is_current
 from core.models import DeadLetter, Delivery, PostRow, Process, Source
 from core.process import SILENT_AFTER
-from core.settings import Settings, load_settings
+from core.settings import Settings
+from goodname.admin import operated
 from goodname.reach import reached
 
 #: What an installation needs at least; a worker may serve several queues ("judge+deliver").
@@ -35,15 +36,15 @@ class Finding:
     advice: str = ""  #: what to do, when it is not ok
 
 
-def examine(path: Path | None) -> list[Finding]:
+def examine(path: Path | None, *, demo: bool = False) -> list[Finding]:
     """Look at settings, database and work; later findings need the earlier ones."""
     try:
-        settings = load_settings(path)
+        settings = operated(path, demo=demo)
     except GoodnameError as error:
         return [Finding("settings", False, str(error), "correct the file or the variable")]
     findings = [Finding("settings", True, "readable")]
     try:
-        with reached(settings) as urls:
+        with reached(settings, demo=demo) as urls:
             engine = owner_engine(urls.owner, pool_size=1)
             findings += _database(engine, settings, now=datetime.now(UTC))
             engine.dispose()
@@ -70,7 +71,9 @@ def report(findings: list[Finding], *, as_json: bool) -> int:
 def _database(engine: Engine, settings: Settings, *, now: datetime) -> Iterator[Finding]:
     with engine.connect() as connection:
         version = connection.scalar(text("SHOW server_version"))
-        yield Finding("database", True, f"Postgres {version}")
+        where = engine.url.set(drivername="postgresql")
+        shown = where.render_as_string(hide_password=True)
+        yield Finding("database", True, f"Postgres {version} at {shown}")
         if not is_current(connection):
             yield Finding("tables", False, "not the newest", "run `goodname migrate`")
             return

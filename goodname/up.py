@@ -17,6 +17,7 @@ from core.database import Urls
 from core.errors import GoodnameError
 from core.log import configure_logging
 from core.settings import Settings
+from goodname.alive import Database
 from goodname.announce import announce_ready, announce_start
 from goodname.children import Crew, cause_of_death, first_dead, stop_all
 from goodname.lock import only_one
@@ -43,21 +44,24 @@ class DemoOptions:
 
 def run_up(settings: Settings, *, demo: DemoOptions | None) -> int:
     """Run until Ctrl-C, SIGTERM or the death of a process; return the exit status."""
-    began = time.monotonic()
+    began, is_demo = time.monotonic(), demo is not None
     configure_logging(level=settings.log.level, style=settings.log.format, process="up")
     with ExitStack() as stack:
         stopping = stack.enter_context(_signals())
-        stack.enter_context(only_one(data_dir(settings, demo=demo is not None)))
+        stack.enter_context(only_one(data_dir(settings, demo=is_demo)))
         free_port(settings.api.host, settings.api.port)
         env: Mapping[str, str] = {}
         if demo is not None:
             settings, env = stack.enter_context(_demo(settings, demo))
-        urls = stack.enter_context(reached(settings, demo=demo is not None))
+        urls = stack.enter_context(reached(settings, demo=is_demo))
         first_key = prepare(urls, settings, now=datetime.now(UTC))
-        announce_start(settings, first_key=first_key)
+        announce_start(settings, first_key=first_key, is_demo=is_demo)
         crew = Crew(env={**env, **_address(urls)})
+        database = Database(
+            urls, start=lambda: stack.enter_context(reached(settings, demo=is_demo))
+        )
         try:
-            return _watch(crew, settings, stopping, began=began, first_key=first_key)
+            return _watch(crew, database, settings, stopping, began=began, first_key=first_key)
         finally:
             for name in stop_all(crew.children):
                 log.warning("process_killed", process_name=name, reason="did not stop in time")
@@ -78,6 +82,7 @@ def _demo(settings: Settings, demo: DemoOptions) -> Iterator[tuple[Settings, Map
 
 def _watch(
     crew: Crew,
+    database: Database,
     settings: Settings,
     stopping: threading.Event,
     *,
@@ -90,6 +95,7 @@ def _watch(
         if dead := first_dead(crew.children):
             log.error("process_died", process_name=dead.role.name, cause=cause_of_death(dead))
             return 1
+        database.look()
         if not is_ready and is_served(settings.api.host, settings.api.port):
             is_ready = True
             announce_ready(settings, seconds=time.monotonic() - began, first_key=first_key)

@@ -21,7 +21,13 @@ def _checked(address: str) -> str:
 
 #: An http(s) URL with a host, without credentials or fragment.
 WebAddress = Annotated[
-    str, Field(max_length=2000, json_schema_extra={"format": "uri"}), AfterValidator(_checked)
+    str,
+    # The pattern is for those who see only the JSON Schema, such as the API.
+    Field(
+        max_length=2000,
+        json_schema_extra={"format": "uri", "pattern": r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^/\s]"},
+    ),
+    AfterValidator(_checked),
 ]
 
 

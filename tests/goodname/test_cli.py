@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,15 @@ def test_the_doctor_names_what_is_missing_and_what_to_do(database_url: str) -> N
     assert "process crawl: no sign of life" in ran.stdout
     assert "goodname worker --queue crawl" in ran.stdout
     assert "tables: the newest" in ran.stdout
+
+
+def test_a_key_stands_alone_on_standard_output(tmp_path: Path) -> None:
+    """Also when the command has to start the embedded database itself."""
+    env = {"GOODNAME_DATABASE__DATA_DIR": str(tmp_path / "data")}
+    made = _run("keys", "create", "desk", "--demo", **env)
+    assert made.returncode == 0, made.stderr
+    assert len(made.stdout.split()) == 1
+    assert made.stdout.startswith("gn_")
+    listed = json.loads(_run("keys", "list", "--demo", "--json", **env).stdout)
+    assert [key["name"] for key in listed] == ["desk"]
+    assert json.loads(_run("keys", "list", "--json", **env).stdout) == []

@@ -95,6 +95,13 @@ class Up:
             f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.key}"}
         )
 
+    def get_or(self, path: str, otherwise: Any) -> Any:
+        """Ask the API, which may be without its database for a moment."""
+        try:
+            return self.get(path)
+        except OSError:
+            return otherwise
+
     def stop(self, number: signal.Signals) -> float:
         """Send a signal to the process, as a terminal or a service manager does; the seconds."""
         began = time.monotonic()

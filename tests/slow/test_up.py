@@ -93,3 +93,19 @@ def _wait_for_alert(up: Up) -> set[str]:
 def _ours(folder: Path) -> list[str]:
     """Our processes; the database outlives a killed owner and is found again."""
     return [line for line in descendants_naming(folder) if "goodname" in line]
+
+
+def test_a_database_that_is_killed_is_started_again_and_the_work_goes_on(tmp_path: Path) -> None:
+    with Up(tmp_path / "data", ["--demo", "--seed=4"]) as up:
+        up.wait_ready()
+        before = len(_wait_for_alert(up))
+        pid = int((tmp_path / "data" / "demo" / "postmaster.pid").read_text().split()[0])
+        psutil.Process(pid).kill()
+        up.wait_for("database_back", seconds=20)
+        deadline = time.monotonic() + 60
+        while len(up.get_or("/v1/alerts", {"items": []})["items"]) <= before:
+            assert time.monotonic() < deadline, up.output
+            time.sleep(0.5)
+        assert up.process.poll() is None
+    assert up.process.returncode == 0, up.output
+    assert descendants_naming(tmp_path / "data") == []
