@@ -66,6 +66,7 @@ class CrawlSection(Section):
     timeout_seconds: Positive = 30.0
     max_body_bytes: Count = 16_000_000
     max_pages_per_run: Count = 50
+    run_timeout_seconds: Positive = 1800.0
     robots_obey: bool = True
     tick_timeout_seconds: Positive = 30.0
     child_memory_mib: Count = 400

@@ -27,6 +27,8 @@ _START_SECONDS = 60.0
 _RESTART_SECONDS = 3.0
 _STOP_SECONDS = 1.5
 _WATCH_SECONDS = 0.5
+#: A child ends late runs itself; but it may wait for its start, for the database and for Scrapy.
+_LATE_SECONDS = 300.0
 _MIB = 1024 * 1024
 
 
@@ -45,12 +47,21 @@ class ChildLostError(GoodnameError):
         return not self.suspects or source_id in self.suspects
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A crawl that a child was told to do."""
+
+    source_id: int
+    report: asyncio.Future[Report]
+    since: float = field(default_factory=time.monotonic)
+
+
 @dataclass(slots=True, eq=False)
 class Child:
     """One child process."""
 
     process: asyncio.subprocess.Process
-    waiting: dict[int, asyncio.Future[Report]] = field(default_factory=dict)
+    waiting: dict[int, Awaited] = field(default_factory=dict)  #: by job
     started_at: float = field(default_factory=time.monotonic)
     ticked_at: float | None = None  #: monotonic; None until it is ready
     rss: int = 0
@@ -132,7 +143,7 @@ class Children:
         report: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
         if child.lost is not None:
             raise child.lost
-        child.waiting[job] = report
+        child.waiting[job] = Awaited(source_id, report)
         child.send(Order(job=job, source_id=source_id))
         try:
             return await report
@@ -204,9 +215,9 @@ class Children:
             if status != 0 and child.lost is None:
                 log.error("crawl_child_ended", pid=child.process.pid, status=status)
             lost = child.lost or child.lose(f"worker child ended by itself: {_cause(status)}")
-            for report in child.waiting.values():
-                if not report.done():
-                    report.set_exception(lost)
+            for awaited in child.waiting.values():
+                if not awaited.report.done():
+                    awaited.report.set_exception(lost)
 
     def _heed(self, child: Child, raw: bytes) -> None:
         match read(raw):
@@ -221,9 +232,9 @@ class Children:
             case Parsing() as one:
                 (child.parsing.discard if one.is_over else child.parsing.add)(one.source_id)
             case Report() as report:
-                waiting = child.waiting.get(report.job)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(report)
+                awaited = child.waiting.get(report.job)
+                if awaited is not None and not awaited.report.done():
+                    awaited.report.set_result(report)
 
     async def _watch(self) -> None:
         while True:
@@ -261,8 +272,13 @@ class Children:
         if child.ticked_at is None:
             patience = max(patience, _START_SECONDS)
         limit = self._settings.child_memory_mib * _MIB
+        late = self._late(child)
         if silent > patience:
             child.kill(f"no sign of life for {silent:.0f} s")
+        elif late is not None:
+            seconds = self._settings.run_timeout_seconds
+            reason = f"a run took longer than {seconds:g} s and could not be stopped"
+            child.kill(reason, culprit=late.source_id)
         elif child.rss > 2 * limit:
             child.kill(f"it held {child.rss // _MIB} MiB of memory")
         elif child.rss > limit and not child.is_retiring:
@@ -270,6 +286,12 @@ class Children:
             child.is_retiring = True
         elif child.rss > limit and not child.load and child.process.stdin is not None:
             child.process.stdin.close()
+
+    def _late(self, child: Child) -> Awaited | None:
+        """A crawl that the child should have reported on long ago."""
+        begun_before = time.monotonic() - self._settings.run_timeout_seconds - _LATE_SECONDS
+        late = (one for one in child.waiting.values() if one.since < begun_before)
+        return next(late, None)
 
 
 def _cause(status: int) -> str:

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from core.types import RunOutcome
 from crawlers.contract import Fetched, Request
+from crawlers.engine.deadline import finished_in_time
 from crawlers.engine.headers import plain_headers
 from crawlers.engine.office import Office
 from crawlers.engine.record import Begun, begin, finish
@@ -88,7 +89,12 @@ async def _followed(run: Run) -> Verdict:
     if first is not None:
         runner = AsyncCrawlerRunner(scrapy_settings(run.office.settings))
         try:
-            await asyncio.shield(runner.crawl(_PageAfterPage, run=run, first=first))
+            await finished_in_time(
+                runner.crawl(_PageAfterPage, run=run, first=first),
+                late=run.late,
+                stop=runner.stop,
+                seconds=run.office.settings.run_timeout_seconds,
+            )
         except asyncio.CancelledError:
             # Scrapy finishes its request in its own time; nothing more is written.
             run.is_cancelled = True

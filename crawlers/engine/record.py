@@ -146,7 +146,8 @@ def finish(
     is_same = fingerprint(source.kind, source.params) == begun.made_for
     if verdict.is_whole and stand is not None and is_same:
         source.cursor = cursor_to_store(stand.ahead, seen=stand.seen, made_for=begun.made_for)
-    is_stuck = verdict.is_failure and source.failures + 1 >= _TRIES_TO_RESUME
+    tries = source.failures + 1
+    is_stuck = verdict.is_failure and not verdict.goes_on and tries >= _TRIES_TO_RESUME
     if verdict.is_whole or verdict.starts_over or is_stuck or not is_same:
         source.resume = None
     note_end(source, verdict, now=now)

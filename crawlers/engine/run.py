@@ -20,6 +20,7 @@ from crawlers.engine.verdict import (
     Verdict,
     of_capped_run,
     of_error,
+    of_late_run,
     of_unreadable_run,
     of_whole_run,
 )
@@ -36,6 +37,7 @@ class Run:
         self.verdict: Verdict | None = None
         self.failure: DatabaseError | None = None  #: the run could not even be written down
         self.is_cancelled = False
+        self.late = asyncio.Event()  #: its time is over: nothing more is fetched
         self._spider, self._config = spider, config
         self._cursor = spider_cursor(begun.cursor, made_for=begun.made_for)
         self._stand: Stand | None = None
@@ -94,6 +96,9 @@ class Run:
         settings = self.office.settings
         if self.is_cancelled or self.verdict is not None:
             return
+        if self.late.is_set():
+            await self._end_late()
+            return
         await self._end(
             silence(
                 self.office.explained(error, url),
@@ -105,10 +110,14 @@ class Run:
 
     async def close(self) -> None:
         """Leave no run without a verdict, whatever became of its requests."""
-        if self.verdict is None and self.failure is None and not self.is_cancelled:
-            await self._end(
-                Verdict(outcome=RunOutcome.ERROR, reason="the request was dropped on its way")
-            )
+        if self.verdict is not None or self.failure is not None or self.is_cancelled:
+            return
+        if self.late.is_set():
+            await self._end_late()
+            return
+        await self._end(
+            Verdict(outcome=RunOutcome.ERROR, reason="the request was dropped on its way")
+        )
 
     def _parse(self, fetched: Fetched) -> Page:
         ahead = self._cursor if self._stand is None else self._stand.ahead
@@ -162,6 +171,10 @@ class Run:
         log.error("spider_broke", source=self.begun.slug, url=url, exc_info=error)
         verdict = Verdict(outcome=RunOutcome.DRIFT, reason=reason[:2000], starts_over=True)
         await self._end(verdict, broken_page=url)
+
+    async def _end_late(self) -> None:
+        seconds = self.office.settings.run_timeout_seconds
+        await self._end(of_late_run(self._tally, seconds=seconds))
 
     async def _end(self, verdict: Verdict, *, broken_page: str = "") -> None:
         now = self.office.clock()

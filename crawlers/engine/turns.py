@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -20,7 +20,11 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawlers.engine.deadline import unless_late
 from crawlers.engine.verdict import WaitError
+
+if TYPE_CHECKING:
+    from crawlers.engine.run import Run
 
 _FORGET_ABOVE = 5000
 
@@ -82,13 +86,20 @@ class Turns:
 
 
 class PoliteHandler(HTTP11DownloadHandler):
-    """Scrapy's HTTP client, waiting for its turn; the wait does not count as a slow answer."""
+    """Scrapy's HTTP client, waiting for its turn; the wait does not count as a slow answer.
+
+    It lets go when the run's time is over, whether or not Twisted calls back.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._turns: Turns = cast("Any", crawler.spider).run.office.turns
+        run: Run = cast("Any", crawler.spider).run
+        self._turns, self._late = run.office.turns, run.late
 
     async def download_request(self, request: Request) -> Response:
         """Fetch, one at a time from a host."""
+        return await unless_late(self._late, self._fetch(request))
+
+    async def _fetch(self, request: Request) -> Response:
         async with self._turns.turn(urlsplit(request.url).hostname or ""):
             return await super().download_request(request)

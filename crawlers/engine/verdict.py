@@ -21,6 +21,7 @@ class Verdict:
     not_before: datetime | None = None  #: the site asked not to come back earlier
     is_whole: bool = False  #: every page down to the cursor was read, so the cursor moves
     starts_over: bool = False  #: where the run stood is of no use; the next starts at the top
+    goes_on: bool = False  #: it came further, so where it stood is no page that always fails
 
     @property
     def is_failure(self) -> bool:
@@ -86,6 +87,15 @@ def of_capped_run(tally: Tally) -> Verdict:
     return Verdict(
         outcome=RunOutcome.OK,
         reason=f"stopped after {_count(tally.pages, 'page')}; the next run goes on from there",
+    )
+
+
+def of_late_run(tally: Tally, *, seconds: float) -> Verdict:
+    """The end of a run whose time was over; where it stood is remembered."""
+    return Verdict(
+        outcome=RunOutcome.ERROR,
+        reason=f"took longer than {seconds:g} s; the next run goes on from where it stood",
+        goes_on=tally.pages > 0,
     )
 
 

@@ -199,4 +199,12 @@ def bad_gzip(asked: Asked) -> None:
     asked.answer(body=b"this was never compressed", Content_Encoding="gzip")
 
 
+def drips_for_ever(asked: Asked) -> None:
+    """An answer that is longer than any patience, and says a byte of it now and then."""
+    asked.raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    while True:
+        asked.raw(b" ")
+        time.sleep(0.1)
+
+
 _BOMB = gzip.compress(bytes(50 * 1024 * 1024))
