@@ -120,8 +120,14 @@ def _transport_reason(error: BaseException) -> str:
     """Find what went wrong under the failures that Twisted wraps around each other."""
     causes = list(_causes(error))
     for cause in causes:
-        if "certificate" in str(cause).lower() or "VerificationError" in type(cause).__name__:
-            return f"the TLS certificate is not valid: {_short(cause)}"
+        if "VerificationError" in type(cause).__name__:
+            return "the TLS certificate is not valid: it is for another name than this host's"
+        if "certificate verify failed" in str(cause):
+            # OpenSSL knows which of these it is; Twisted does not pass that on.
+            return (
+                "the TLS certificate is not valid: it has expired, is self-signed, "
+                "or comes from an authority that is not trusted here"
+            )
     for cause in causes:
         if (type(cause).__module__ or "").startswith("OpenSSL"):
             return f"TLS failed: {_short(cause)}"
