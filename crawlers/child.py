@@ -157,7 +157,7 @@ class _Desk:
         except asyncio.CancelledError:
             return Report(job=order.job, error="cancelled")
         except DatabaseError as error:
-            return Report(job=order.job, error=str(error)[:500])
+            return Report(job=order.job, error=str(error)[:500], is_database_away=True)
         except Exception as error:
             # One crawl must not take the others of this process with it.
             log.exception("crawl_broke", source_id=order.source_id)

@@ -52,6 +52,7 @@ class Report:
     outcome: str = ""
     reason: str = ""
     error: str = ""
+    is_database_away: bool = False  #: and so no fault of the source
 
 
 Message = Order | Tick | Parsing | Report

@@ -28,6 +28,7 @@ from core.settings import Settings
 from crawlers import children as offspring
 from crawlers.children import ChildLostError, Children
 from crawlers.lost import give_up, hand_back, note_lost_run
+from crawlers.patience import patiently
 from crawlers.stalled import HEARTBEAT_SECONDS, sweep
 from crawlers.wire import Greeting
 
@@ -43,6 +44,8 @@ _POLL_SECONDS = 1.0
 _GRACE_SECONDS = 0.5
 _LONGEST_WAIT = 5.0
 _HAND_BACK_SECONDS = 1.5
+#: A job that failed for want of a database would not come back before the source's next due time.
+_PATIENCE_SECONDS = 600.0
 _DATABASE_AWAY = (
     ProcrastinateException,
     SQLAlchemyError,
@@ -145,7 +148,8 @@ class _Worker:
                 report = await self._children.crawl(source_id, is_alone=blamed > 0)
                 if not report.error:
                     return
-                reason, is_suspect = f"the crawl broke: {report.error}", True
+                reason = f"the crawl broke: {report.error}"
+                is_suspect = not report.is_database_away
             except ChildLostError as lost:
                 reason = str(lost)
                 is_suspect = lost.had_started and lost.suspects_source(source_id)
@@ -164,13 +168,15 @@ class _Worker:
         now = datetime.now(UTC)
         if not is_last:
             log.warning("crawl_lost", source_id=source_id, reason=reason)
-            await self._write(
+            await self._write_patiently(
                 lambda session: note_lost_run(session, source_id, reason=reason, now=now)
             )
             return
         shown = f"{reason}; given up after {attempts} attempts"
         log.error("crawl_given_up", source_id=source_id, reason=shown)
-        await self._write(lambda session: give_up(session, source_id, reason=shown, now=now))
+        await self._write_patiently(
+            lambda session: give_up(session, source_id, reason=shown, now=now)
+        )
 
     async def _hand_back(self, source_id: int, trigger: str) -> None:
         """Swallow the cancellation: this job ends, and a new one like it waits.
@@ -180,7 +186,7 @@ class _Worker:
         reason = "stopped with the worker; the next run goes on from where it stood"
         now = datetime.now(UTC)
         await asyncio.wait_for(
-            self._write(
+            self._write_patiently(
                 lambda session: hand_back(
                     session, source_id, trigger=trigger, reason=reason, now=now
                 )
@@ -203,6 +209,9 @@ class _Worker:
 
     async def _write(self, work: Callable[[Session], T]) -> T:
         return await asyncio.to_thread(self._write_now, work)
+
+    async def _write_patiently(self, work: Callable[[Session], T]) -> T:
+        return await patiently(lambda: self._write_now(work), seconds=_PATIENCE_SECONDS)
 
     def _write_now(self, work: Callable[[Session], T]) -> T:
         with Session(self._engine) as session, session.begin():
