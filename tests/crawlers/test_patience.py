@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from core.database import Urls
 from core.models import CrawlRun
+from core.queue import defer_crawl
+from core.settings import CrawlSection, Settings
 from crawlers.lost import note_lost_run
 from crawlers.patience import patiently
+from crawlers.worker import work
+from tests.crawlers.working import jobs, source_row, wait_for
 from tests.factories import add_source
 
 _NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -84,3 +91,35 @@ async def test_patience_has_an_end(engine: Engine, superuser_url: str) -> None:
                 await patiently(lambda: engine.connect().close(), seconds=0.5)
         finally:
             _let_in(admin, name, is_open=True)
+
+
+#: Says of its first four crawls that it lost the database, and does the fifth.
+_LOSES_ITS_DATABASE = """
+import json, sys
+input()
+print(json.dumps({"is": "tick", "rss": 1}), flush=True)
+for number in range(1, 6):
+    told = {"is": "report", "job": json.loads(input())["job"]}
+    away = {"error": "the database is away", "is_database_away": True}
+    print(json.dumps(told | (away if number < 5 else {"outcome": "ok"})), flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_a_source_is_not_blamed_for_a_database_that_was_away(
+    engine: Engine, database_url: str
+) -> None:
+    with Session(engine) as session, session.begin():
+        source_id = add_source(session).id
+        defer_crawl(session, source_id, trigger="test")
+    crawl = CrawlSection(tick_timeout_seconds=60)
+    settings, urls = Settings(crawl=crawl), Urls(owner=database_url, app=database_url)
+    command = (sys.executable, "-c", _LOSES_ITS_DATABASE)
+    stop = asyncio.Event()
+    with structlog.testing.capture_logs() as logs:
+        worker = asyncio.create_task(work(settings, urls, stop=stop, command=command))
+        await asyncio.to_thread(wait_for, lambda: jobs(engine) == {})
+        stop.set()
+        await worker
+    assert [one["event"] for one in logs if one["event"].startswith("crawl_")] == ["crawl_lost"] * 4
+    assert source_row(engine, source_id).failures == 0
