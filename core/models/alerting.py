@@ -95,6 +95,13 @@ class Alert(Base):
         one_of("state", "triggered", "acknowledged", "resolved"),
         CheckConstraint("severity BETWEEN 0 AND 4", name="severity_known"),
         Index("ix_alert_feed", "workspace_id", text("triggered_at DESC"), text("id DESC")),
+        Index(
+            "ix_alert_open_group",
+            "rule_id",
+            "brand_id",
+            "notify_at",
+            postgresql_where=text("is_grouped AND state = 'triggered'"),
+        ),
     )
     id: Mapped[Key]
     workspace_id: Mapped[int] = tenant()
@@ -141,7 +148,7 @@ class AlertDecision(Base):
     rule_id: Mapped[Big] = mapped_column(primary_key=True)
     post_version: Mapped[int] = mapped_column(primary_key=True)
     workspace_id: Mapped[int] = tenant()
-    alert_id: Mapped[Big | None]
+    alert_id: Mapped[Big | None] = mapped_column(index=True)
     reason: Mapped[Word]
     decided_at: Mapped[Time]
 
@@ -160,7 +167,7 @@ class Delivery(Base):
     id: Mapped[Key]
     workspace_id: Mapped[int] = tenant()
     alert_id: Mapped[Big]
-    receiver_id: Mapped[Big]
+    receiver_id: Mapped[Big] = mapped_column(index=True)
     sequence: Mapped[int] = mapped_column(server_default="0")  #: 0 first, then reminders
     idempotency_key: Mapped[UUID] = mapped_column(unique=True)  #: constant over retries
     state: Mapped[Word] = mapped_column(server_default="pending")

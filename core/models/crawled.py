@@ -75,6 +75,7 @@ class CrawlRun(Base):
     __table_args__ = (
         one_of("outcome", "running", "ok", "empty", "blocked", "drift", "auth", "error"),
         Index("ix_crawl_run_recent", "source_id", text("started_at DESC")),
+        Index("ix_crawl_run_running", "source_id", postgresql_where=text("outcome = 'running'")),
     )
     id: Mapped[Key]
     source_id: Mapped[Big] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
@@ -107,7 +108,7 @@ class PostRow(Base):
     id: Mapped[Key]
     source_id: Mapped[Big] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
     crawl_run_id: Mapped[Big | None] = mapped_column(
-        ForeignKey("crawl_run.id", ondelete="SET NULL")
+        ForeignKey("crawl_run.id", ondelete="SET NULL"), index=True
     )
     external_id: Mapped[Word]
     external_id_hash: Mapped[Hash]
@@ -179,11 +180,15 @@ class DeadLetter(Base):
     __table_args__ = (Index("ix_dead_letter_recent", text("created_at DESC")),)
     id: Mapped[Key]
     stage: Mapped[Word]  #: parse, keep, judge …
-    source_id: Mapped[Big | None] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
-    crawl_run_id: Mapped[Big | None] = mapped_column(
-        ForeignKey("crawl_run.id", ondelete="SET NULL")
+    source_id: Mapped[Big | None] = mapped_column(
+        ForeignKey("source.id", ondelete="CASCADE"), index=True
     )
-    post_id: Mapped[Big | None] = mapped_column(ForeignKey("post.id", ondelete="CASCADE"))
+    crawl_run_id: Mapped[Big | None] = mapped_column(
+        ForeignKey("crawl_run.id", ondelete="SET NULL"), index=True
+    )
+    post_id: Mapped[Big | None] = mapped_column(
+        ForeignKey("post.id", ondelete="CASCADE"), index=True
+    )
     fingerprint: Mapped[Hash] = mapped_column(unique=True)  #: the same failure is one row
     url: Mapped[Word | None]
     reason: Mapped[Word]
