@@ -14,24 +14,13 @@ from sqlalchemy.orm import Session
 
 from core.advisory import AdvisoryLock
 from core.queue import Queue, defer_judging
+from core.stalled import sweep
 from pipeline.unjudged import forgotten
 
 log = structlog.get_logger()
 
-#: A worker that has been silent for this long is taken for dead; it beats every 2 seconds.
-SILENT = timedelta(seconds=10)
 _KEPT = timedelta(days=3)
 
-_STALLED = text(
-    """
-    SELECT job.id FROM queue.procrastinate_jobs job
-    LEFT JOIN queue.procrastinate_workers worker ON worker.id = job.worker_id
-    WHERE job.status = 'doing' AND job.queue_name = ANY(:queues)
-      AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :silent))
-    ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
-    """
-)
-_RETRY = text("SELECT queue.procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
 _OLD = text(
     """
     DELETE FROM queue.procrastinate_jobs WHERE id IN (
@@ -48,17 +37,11 @@ _OLD = text(
 def retry_stalled(engine: Engine, queues: list[Queue]) -> int:
     """Hand back the jobs of workers that died; crawl jobs are swept by the crawl workers."""
     with Session(engine) as session:
-        if not _is_mine(session):
-            return 0
-        names = [queue.value for queue in queues]
-        values = {"queues": names, "silent": SILENT.total_seconds()}
-        stalled = list(session.scalars(_STALLED, values))
-        for job_id in stalled:
-            session.execute(_RETRY, {"id": job_id})
+        swept = sweep(session, queues, lock=AdvisoryLock.HOUSEKEEPING)
         session.commit()
-    if stalled:
-        log.warning("stalled_jobs_retried", jobs=len(stalled))
-    return len(stalled)
+    if swept.retried or swept.dropped:
+        log.warning("stalled_jobs_swept", retried=swept.retried, dropped=swept.dropped)
+    return swept.retried
 
 
 def judge_forgotten(engine: Engine, *, now: datetime) -> int:
