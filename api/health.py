@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from api.schemas.ops import HealthShown, ProcessesShown, QueueShown
+from core.process import SILENT_AFTER
 
 log = structlog.get_logger()
 
-SILENT_AFTER = timedelta(seconds=60)
 #: A process that ended without a goodbye longer ago than this is history.
 FORGOTTEN_AFTER = timedelta(hours=1)
 _FRESH = timedelta(seconds=1)
@@ -38,8 +38,13 @@ _PROCESSES = text(
     FROM process WHERE beat_at > :forgotten GROUP BY role ORDER BY role
     """
 )
+# Judged before, and now once more for a brand that came later: old, but nothing is late.
 _UNJUDGED = text(
-    "SELECT seen_at FROM post WHERE judged_version IS DISTINCT FROM version ORDER BY id LIMIT 1"
+    """
+    SELECT seen_at FROM post WHERE judged_version IS DISTINCT FROM version
+        AND (judged_version IS NOT NULL OR judged_at IS NULL)
+    ORDER BY id LIMIT 1
+    """
 )
 
 

@@ -30,10 +30,18 @@ class Task(StrEnum):
 
     CRAWL = "crawl_source"
     JUDGE = "judge_posts"
+    REMATCH = "rematch_brand"
     DELIVER = "deliver_due"
 
 
-_QUEUE_OF = {Task.CRAWL: Queue.CRAWL, Task.JUDGE: Queue.JUDGE, Task.DELIVER: Queue.DELIVER}
+_QUEUE_OF = {
+    Task.CRAWL: Queue.CRAWL,
+    Task.JUDGE: Queue.JUDGE,
+    Task.REMATCH: Queue.JUDGE,
+    Task.DELIVER: Queue.DELIVER,
+}
+#: What was just kept is judged before a walk over old posts goes on.
+_BEHIND_JUDGING = -1
 
 # Never opened: it only renders the insert, which runs on the caller's own connection.
 _deferring = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
@@ -89,6 +97,27 @@ def defer_judging(session: Session, post_ids: Sequence[int], *, batch_size: int 
     for start in range(0, len(post_ids), batch_size):
         batch = list(post_ids[start : start + batch_size])
         defer(session, Task.JUDGE, {"post_ids": batch})
+
+
+def defer_rematch(
+    session: Session, brand_id: int, *, after_id: int = 0, changed_at: datetime | None = None
+) -> bool:
+    """Ask for a look through the kept posts with the eyes of one brand; False when one waits.
+
+    A walk that goes on names the last post that it saw and the state of the brand that it walks
+    for: so neither is a change lost to a walk half done, nor does one step wait twice.
+    """
+    if changed_at is None:
+        arguments: dict[str, Any] = {"brand_id": brand_id}
+        name = f"rematch-{brand_id}"
+    else:
+        arguments = {
+            "brand_id": brand_id,
+            "after_id": after_id,
+            "changed_at": changed_at.isoformat(),
+        }
+        name = f"rematch-{brand_id}-{changed_at.isoformat()}"
+    return defer(session, Task.REMATCH, arguments, queueing_lock=name, priority=_BEHIND_JUDGING)
 
 
 def defer_delivery(session: Session, *, at: datetime | None = None) -> None:

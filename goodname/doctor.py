@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from core.database import owner_engine
@@ -121,7 +121,9 @@ def _sources(session: Session) -> Iterator[Finding]:
 def _judging(session: Session, *, now: datetime) -> Finding:
     oldest = session.scalar(
         select(func.min(PostRow.seen_at)).where(
-            PostRow.judged_version.is_distinct_from(PostRow.version)
+            PostRow.judged_version.is_distinct_from(PostRow.version),
+            # Judged before, and now once more for a brand that came later: that is not late.
+            or_(PostRow.judged_version.is_not(None), PostRow.judged_at.is_(None)),
         )
     )
     is_ok = oldest is None or now - oldest < _LATE

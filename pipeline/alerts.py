@@ -14,8 +14,9 @@ from enum import StrEnum
 
 from core.types import Sentiment, Severity
 
-#: The first crawl of a source reads its archive: what was already this old then is a mention for
-#: the statistics, and wakes nobody. An edit is news, whatever the age of the post.
+#: The first crawl of a source reads its archive, and a brand added later finds posts kept long
+#: ago: what is already this old then is a mention for the statistics, and wakes nobody. An edit
+#: is news, whatever the age of the post.
 OLDEST_ALERTED = timedelta(days=30)
 
 
@@ -74,6 +75,7 @@ class News:
     before: Grade | None  #: of the version judged before; None at first sight
     published_at: datetime | None
     seen_at: datetime
+    judged_at: datetime
     is_deleted: bool
 
 
@@ -108,4 +110,4 @@ def _why_silent(rule: Rule, news: News) -> Reason | None:
 
 
 def _is_past(news: News) -> bool:
-    return news.published_at is not None and news.seen_at - news.published_at > OLDEST_ALERTED
+    return news.judged_at - (news.published_at or news.seen_at) > OLDEST_ALERTED

@@ -15,7 +15,7 @@ from pipeline.dead_letters import bury
 from pipeline.ingest import first_line, is_of_content
 from pipeline.judged_text import judged_text
 from pipeline.match import Match, about, matcher
-from pipeline.mentions import Graded, active_brands, save_mentions
+from pipeline.mentions import Graded, active_brands, said_before, save_mentions
 from pipeline.outbox import enqueue
 from pipeline.unjudged import Unjudged, lock_unjudged, mark_judged
 from sentiment.judge import Judge
@@ -63,8 +63,12 @@ def judge_posts(
 
 
 def assess(posts: Sequence[Unjudged], *, session: Session, judge: Judge, now: datetime) -> Assessed:
-    """Turn a batch of kept posts into mentions and, where a rule says so, alerts."""
-    matched = match(posts, session=session)
+    """Turn a batch of kept posts into mentions and, where a rule says so, alerts.
+
+    What was said of the same version stays as it is: a brand that was added later has the post
+    judged once more, and that is no news for the others.
+    """
+    matched = _unsaid(match(posts, session=session), session=session)
     judgements = judge([judged_text(post.title, post.text) for post, _ in matched])
     graded = [
         Graded(post=post, match=one, judgement=judgement)
@@ -81,11 +85,23 @@ def assess(posts: Sequence[Unjudged], *, session: Session, judge: Judge, now: da
 def match(posts: Sequence[Unjudged], *, session: Session) -> list[tuple[Unjudged, list[Match]]]:
     """The posts that are about a watched brand, each with its brands."""
     find = matcher(active_brands(session))
-    found = ((post, find(*_readable(post))) for post in posts)
+    found = ((post, find(*readable(post))) for post in posts)
     return [(post, matches) for post, matches in found if matches]
 
 
-def _readable(post: Unjudged) -> tuple[str, ...]:
+def _unsaid(
+    matched: Sequence[tuple[Unjudged, list[Match]]], *, session: Session
+) -> list[tuple[Unjudged, list[Match]]]:
+    said = said_before(session, [(post.id, post.version) for post, _ in matched])
+    left = (
+        (post, [one for one in matches if (post.id, one.brand.id) not in said])
+        for post, matches in matched
+    )
+    return [(post, matches) for post, matches in left if matches]
+
+
+def readable(post: Unjudged) -> tuple[str, ...]:
+    """The texts of a post in which a brand may be named."""
     return (post.title or "", post.text, post.url, *about(post.extra), post.source_domain or "")
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.declared import BrandEntry, ReceiverEntry, RuleEntry, SourceEntry
 from core.errors import SettingsError
 from core.models import AlertRule, AlertRuleReceiver, Brand, Receiver, Source, SourceKind
+from core.queue import defer_rematch
 from core.settings import Settings
 from core.types import ReceiverKind, Severity
 from pipeline.channels.signature import is_usable
@@ -65,6 +66,11 @@ def _apply_brands(
         values = entry.model_dump(exclude={"slug"}) | {"is_active": True}
         _upsert(session, Brand, {"workspace_id": workspace_id, "slug": entry.slug}, values, now=now)
     _switch_off(session, Brand, entries, workspace_id=workspace_id, now=now)
+    changed = select(Brand.id).where(
+        Brand.workspace_id == workspace_id, Brand.is_active, Brand.updated_at == now
+    )
+    for brand_id in session.scalars(changed.order_by(Brand.id)).all():
+        defer_rematch(session, brand_id)
 
 
 def _check_query(entry: BrandEntry) -> None:

@@ -21,6 +21,7 @@ log = structlog.get_logger()
 _TRIES_TOGETHER = 2
 _TRIES_ALONE = 5
 _LOOK_AGAIN = timedelta(seconds=2)
+_TRY_AGAIN = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,19 @@ class JudgeJob:
     clock: Callable[[], datetime]
 
     def __call__(self, post_ids: Sequence[int], *, ended_before: int) -> Assessed:
-        """``ended_before`` counts the runs of this job that never came to an end."""
+        """``ended_before`` counts the runs of this job that never came to an end.
+
+        An error is an end: a database that is away, say, is no fault of the posts. A like job
+        takes over then, and only when not even that can be written the error is raised.
+        """
+        try:
+            return self._judge(post_ids, ended_before=ended_before)
+        except Exception as error:
+            log.warning("judging_put_off", posts=len(post_ids), reason=str(error), exc_info=True)
+            self._put_off(post_ids, ended_before=ended_before)
+            return Assessed()
+
+    def _judge(self, post_ids: Sequence[int], *, ended_before: int) -> Assessed:
         if ended_before >= _TRIES_TOGETHER and len(post_ids) > 1:
             return self._split(post_ids)
         with Session(self.engine) as session:
@@ -62,6 +75,12 @@ class JudgeJob:
             defer_judging(session, post_ids, batch_size=1)
             session.commit()
         return Assessed()
+
+    def _put_off(self, post_ids: Sequence[int], *, ended_before: int) -> None:
+        arguments = {"post_ids": list(post_ids), "ended_before": ended_before}
+        with Session(self.engine) as session:
+            defer(session, Task.JUDGE, arguments, at=self.clock() + _TRY_AGAIN)
+            session.commit()
 
     def _look_again(self, session: Session, missed: Sequence[int]) -> None:
         """Another transaction held them; it may have been a crawl that changed nothing."""

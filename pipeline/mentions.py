@@ -51,19 +51,32 @@ class Graded:
 def active_brands(session: Session) -> tuple[Watched, ...]:
     """Every watched brand of every workspace, in the order of their ids."""
     rows = session.scalars(select(Brand).where(Brand.is_active).order_by(Brand.id))
-    return tuple(
-        Watched(
-            id=row.id,
-            workspace_id=row.workspace_id,
-            name=row.name,
-            aliases=tuple(row.aliases),
-            query=row.query,
-            excluded=tuple(row.excluded),
-            domains=tuple(row.domains),
-            handles=tuple(row.handles),
-        )
-        for row in rows
+    return tuple(watched(row) for row in rows)
+
+
+def watched(row: Brand) -> Watched:
+    """A brand as the matcher needs it."""
+    return Watched(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        name=row.name,
+        aliases=tuple(row.aliases),
+        query=row.query,
+        excluded=tuple(row.excluded),
+        domains=tuple(row.domains),
+        handles=tuple(row.handles),
     )
+
+
+def said_before(session: Session, versions: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of these versions of posts have a mention already; as pairs of post and brand."""
+    if not versions:
+        return set()
+    m = _MENTION.c
+    rows = session.execute(
+        select(m.post_id, m.brand_id).where(tuple_(m.post_id, m.post_version).in_(versions))
+    )
+    return {(post_id, brand_id) for post_id, brand_id in rows}
 
 
 def save_mentions(
@@ -85,7 +98,10 @@ def save_mentions(
         [_columns(one, judge=judge, now=now) for one in graded],
     )
     ids = {(post_id, brand_id): id_ for id_, post_id, brand_id in saved}
-    return [_news(one, mention_id=ids[_key(one)], before=before.get(_key(one))) for one in graded]
+    return [
+        _news(one, mention_id=ids[_key(one)], before=before.get(_key(one)), now=now)
+        for one in graded
+    ]
 
 
 def _key(one: Graded) -> tuple[int, int]:
@@ -145,7 +161,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return written
 
 
-def _news(one: Graded, *, mention_id: int, before: Grade | None) -> News:
+def _news(one: Graded, *, mention_id: int, before: Grade | None, now: datetime) -> News:
     return News(
         mention_id=mention_id,
         workspace_id=one.match.brand.workspace_id,
@@ -156,5 +172,6 @@ def _news(one: Graded, *, mention_id: int, before: Grade | None) -> News:
         before=before,
         published_at=one.post.published_at,
         seen_at=one.post.seen_at,
+        judged_at=now,
         is_deleted=one.post.is_deleted,
     )

@@ -1,4 +1,4 @@
-"""Kept posts that wait for a judgement."""
+"""Kept posts as the matcher and the judge read them, and those that wait for a judgement."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from sqlalchemy.orm import Session
 from core.models import PostRow, Source
 
 _POST: Any = PostRow.__table__
+_READ = tuple(
+    _POST.c[name]
+    for name in ("id", "source_id", "version", "title", "text", "url", "extra", "published_at",
+                 "seen_at", "sort_at", "deleted_at")
+)  # fmt: skip
+_DOMAIN = Source.params["domain"].astext.label("domain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +45,8 @@ def lock_unjudged(
     """Take those of the posts that wait; also the ids that somebody else holds just now."""
     p = _POST.c
     is_waiting = p.judged_version.is_distinct_from(p.version)
-    wanted = (p.id, p.source_id, p.version, p.title, p.text, p.url, p.extra, p.published_at,
-              p.seen_at, p.sort_at, p.deleted_at)  # fmt: skip
     rows = session.execute(
-        select(*wanted, Source.params["domain"].astext.label("domain"))
+        select(*_READ, _DOMAIN)
         .join(Source, Source.id == p.source_id)
         .where(p.id.in_(post_ids), is_waiting)
         .order_by(p.id)
@@ -54,6 +58,19 @@ def lock_unjudged(
         return posts, ()
     missed = session.scalars(select(p.id).where(p.id.in_(left), is_waiting).order_by(p.id))
     return posts, tuple(missed)
+
+
+def read_kept(session: Session, *, after_id: int, limit: int) -> list[Unjudged]:
+    """The next posts in the order of their ids, judged or not, without those that are gone."""
+    p = _POST.c
+    rows = session.execute(
+        select(*_READ, _DOMAIN)
+        .join(Source, Source.id == p.source_id)
+        .where(p.id > after_id, p.deleted_at.is_(None))
+        .order_by(p.id)
+        .limit(limit)
+    )
+    return [_unjudged(row) for row in rows]
 
 
 def _unjudged(row: Any) -> Unjudged:
@@ -85,22 +102,22 @@ def mark_judged(session: Session, posts: Sequence[Unjudged], *, now: datetime) -
 
 
 def forgotten(session: Session, *, now: datetime, limit: int = 5_000) -> list[int]:
-    """Posts kept over a minute ago that nobody judged, unless judging goes on anyway."""
-    is_busy = session.scalar(
-        text(
-            "SELECT EXISTS (SELECT FROM queue.procrastinate_jobs"
-            " WHERE task_name = 'judge_posts' AND status IN ('todo', 'doing'))"
-        )
+    """Posts that wait for over a minute and that no job names, neither waiting nor running."""
+    values = {"before": now - timedelta(minutes=1), "limit": limit}
+    return list(session.scalars(_FORGOTTEN, values))
+
+
+# One statement, one snapshot: a job that ends meanwhile is there, or its posts are judged.
+_FORGOTTEN = text(
+    """
+    WITH named AS (
+        SELECT jsonb_array_elements_text(args -> 'post_ids')::bigint AS id
+        FROM queue.procrastinate_jobs
+        WHERE task_name = 'judge_posts' AND status IN ('todo', 'doing')
     )
-    if is_busy:
-        return []
-    p = _POST.c
-    return list(
-        session.scalars(
-            select(p.id)
-            .where(p.judged_version.is_distinct_from(p.version))
-            .where(p.seen_at < now - timedelta(minutes=1))
-            .order_by(p.id)
-            .limit(limit)
-        )
-    )
+    SELECT post.id FROM post
+    WHERE judged_version IS DISTINCT FROM version AND seen_at < :before
+      AND NOT EXISTS (SELECT FROM named WHERE named.id = post.id)
+    ORDER BY post.id LIMIT :limit
+    """
+)

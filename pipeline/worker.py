@@ -24,6 +24,7 @@ from core.database import Urls, owner_engine
 from core.http import guarded_client
 from core.queue import Queue, Task, worker_app
 from core.settings import Settings
+from core.stalled import HEARTBEAT_SECONDS
 from core.types import ReceiverKind
 from pipeline.channels.channel import Channel
 from pipeline.channels.email import EmailChannel
@@ -33,13 +34,13 @@ from pipeline.deliver import Mailroom
 from pipeline.dispatcher import Dispatcher
 from pipeline.housekeeping import delete_old_jobs, judge_forgotten, retry_stalled
 from pipeline.jobs import JudgeJob
+from pipeline.rematch import RematchJob
 from sentiment.judge import Judge
 from sentiment.load import load_judge
 
 log = structlog.get_logger()
 
 _CONCURRENCY = {Queue.JUDGE: 2, Queue.DELIVER: 4}
-_BEAT_SECONDS = 2.0
 #: A new job wakes a worker at once; one that was put off is seen by this look.
 _POLL_SECONDS = 1.0
 _GRACE_SECONDS = 3.0
@@ -119,6 +120,7 @@ class _Worker:
         self._dispatcher = dispatcher
         self._queues = queues
         self._judge = JudgeJob(engine=engine, open_judge=lambda: _open_judge(settings), clock=_now)
+        self._rematch = RematchJob(engine=engine)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_told_early = False
@@ -176,7 +178,7 @@ class _Worker:
             name=queue.value,
             concurrency=_CONCURRENCY.get(queue, 1),
             fetch_job_polling_interval=_POLL_SECONDS,
-            update_heartbeat_interval=_BEAT_SECONDS,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
             shutdown_graceful_timeout=_GRACE_SECONDS,
             install_signal_handlers=False,
             delete_jobs="successful",
@@ -186,8 +188,16 @@ class _Worker:
         again = procrastinate.RetryStrategy(max_attempts=10, wait=1, linear_wait=5)
 
         @app.task(name=Task.JUDGE.value, pass_context=True, retry=again)
-        def judge(context: procrastinate.JobContext, post_ids: list[int]) -> None:
-            self._judge(post_ids, ended_before=context.job.attempts)
+        def judge(
+            context: procrastinate.JobContext, post_ids: list[int], ended_before: int = 0
+        ) -> None:
+            # An error counts no attempt, see JudgeJob: those that are left ended with the process.
+            self._judge(post_ids, ended_before=ended_before + context.job.attempts)
+
+        @app.task(name=Task.REMATCH.value, retry=again)
+        def rematch(brand_id: int, after_id: int = 0, changed_at: str | None = None) -> None:
+            since = None if changed_at is None else datetime.fromisoformat(changed_at)
+            self._rematch(brand_id, after_id=after_id, changed_at=since)
 
         @app.task(name=Task.DELIVER.value, retry=again)
         def deliver() -> None:

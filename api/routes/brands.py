@@ -18,6 +18,7 @@ from api.schemas.brands import BrandChange, BrandPage, BrandShown, NewBrand
 from api.shown import show_id
 from core.ids import Prefix, database_key
 from core.models import Brand
+from core.queue import defer_rematch
 
 router = APIRouter(prefix="/v1/brands", tags=["brands"], responses=documented())
 
@@ -41,7 +42,7 @@ def list_brands(
 
 @router.post("", status_code=201, response_model=BrandShown)
 def create_brand(wanted: NewBrand, call: ACall, repeat: ARepeat) -> Response:
-    """Watch a brand from now on."""
+    """Watch a brand, in new posts and in those kept before."""
 
     def act() -> Answer:
         row = Brand(
@@ -52,6 +53,7 @@ def create_brand(wanted: NewBrand, call: ACall, repeat: ARepeat) -> Response:
             updated_at=call.now,
         )
         save_new(call.session, row, noun="brand", slug=wanted.slug)
+        defer_rematch(call.session, row.id)
         shown = show_brand(row)
         return Answer(status=201, body=shown, location=f"/v1/brands/{shown.id}")
 
@@ -66,12 +68,12 @@ def read_brand(brand_id: str, call: ACall) -> BrandShown:
 
 @router.patch("/{brand_id}")
 def change_brand(brand_id: str, wanted: BrandChange, call: ACall) -> BrandShown:
-    """Change how a brand is recognised; holds for posts judged from now on."""
+    """Change how a brand is recognised; posts kept before get mentions too, and lose none."""
     brand = _own(call.session, brand_id)
     refuse_if_declared(brand, noun="brand")
     apply_changes(brand, wanted, may_be_null={"query"})
     brand.updated_at = call.now
-    call.session.flush()
+    defer_rematch(call.session, brand.id)
     return show_brand(brand)
 
 

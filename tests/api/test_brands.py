@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from api.shown import show_id
@@ -25,6 +25,19 @@ def test_a_brand_is_made_read_changed_and_forgotten(ask: Ask, ours: Customer, cl
     assert changed["updated_at"] > made.json()["updated_at"]
     assert ask("DELETE", path, key=key).status_code == 204
     assert ask("GET", path, key=key).status_code == 404
+
+
+def test_a_brand_made_or_changed_is_looked_for_in_the_kept_posts(
+    ask: Ask, ours: Customer, session: Session
+) -> None:
+    key, take = ours.keys[Role.OWNER], text("DELETE FROM procrastinate_jobs RETURNING args")
+    path = ask("POST", "/v1/brands", key=key, json=NEW).headers["location"]
+    made = session.scalars(take).all()
+    session.commit()
+    assert ask("PATCH", path, key=key, json={"aliases": ["Sol"]}).status_code == 200
+    assert made == session.scalars(take).all()
+    brand_id = session.scalar(select(Brand.id).where(Brand.slug == "solaris"))
+    assert made == [{"brand_id": brand_id}]
 
 
 def test_a_slug_is_taken_once_in_a_workspace_and_again_in_another(

@@ -31,8 +31,12 @@ def test_health_tells_of_queues_processes_and_waiting_posts(
     defer_crawl(session, source.id, trigger="api")
     defer_judging(session, [1, 2])
     add_process(session, "scheduler", beat_seconds_ago=1.5)
-    add_post(session, source, judged_version=None, seen_at=NOW - timedelta(minutes=2))
-    add_post(session, source, judged_version=None, seen_at=NOW)
+    long_ago = NOW - timedelta(days=90)  # judged then, and reopened for a brand added now
+    add_post(session, source, judged_version=None, judged_at=long_ago, seen_at=long_ago)
+    add_post(
+        session, source, judged_version=None, judged_at=None, seen_at=NOW - timedelta(minutes=2)
+    )
+    add_post(session, source, judged_version=None, judged_at=None, seen_at=NOW)
     session.commit()
     answer = ask("GET", "/v1/health")
     told = answer.json()

@@ -41,6 +41,7 @@ def news(**given: Any) -> News:
         "before": None,
         "published_at": NOW,
         "seen_at": NOW,
+        "judged_at": NOW,
         "is_deleted": False,
     }
     return News(**(values | given))
@@ -60,6 +61,8 @@ def before(severity: Severity, sentiment: Sentiment = NEGATIVE) -> Grade:
         ({"sentiment": POSITIVE}, Reason.OTHER_SENTIMENT),
         ({"is_deleted": True}, Reason.DELETED),
         ({"published_at": NOW - timedelta(days=31)}, Reason.PAST),
+        ({"published_at": None, "seen_at": NOW - timedelta(days=31)}, Reason.PAST),
+        ({"published_at": None, "seen_at": NOW - timedelta(days=29)}, Reason.SEVERE_AT_ONCE),
         ({"published_at": NOW - timedelta(days=29)}, Reason.SEVERE_AT_ONCE),
         ({"published_at": None}, Reason.SEVERE_AT_ONCE),
         ({"version": 2, "before": before(Severity.HIGH)}, Reason.NOT_WORSE),

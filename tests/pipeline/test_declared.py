@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.errors import SettingsError
@@ -154,3 +154,25 @@ def test_a_mistake_names_the_entry_and_the_nearest(
 ) -> None:
     with pytest.raises(SettingsError, match=says):
         apply(session, workspace_id, now, **given)
+
+
+def test_a_brand_is_looked_for_in_the_kept_posts_when_its_entry_is_new_or_changed(
+    session: Session, workspace_id: int, now: datetime
+) -> None:
+    def looked_for() -> list[str]:
+        names = "SELECT slug FROM brand WHERE id = ANY(:ids) ORDER BY slug"
+        jobs = text("DELETE FROM procrastinate_jobs RETURNING (args->'brand_id')::bigint")
+        return list(session.scalars(text(names), {"ids": list(session.scalars(jobs))}))
+
+    apply(session, workspace_id, now)
+    assert looked_for() == ["voltano"]
+    apply(session, workspace_id, now + timedelta(hours=1))
+    assert looked_for() == []
+    more = [*FILE["brands"], {"slug": "solaris", "name": "Solaris"}]
+    apply(session, workspace_id, now + timedelta(hours=2), brands=more)
+    assert looked_for() == ["solaris"]
+    more[0] = more[0] | {"aliases": ["VLT", "Volt"]}
+    apply(session, workspace_id, now + timedelta(hours=3), brands=more)
+    assert looked_for() == ["voltano"]
+    apply(session, workspace_id, now + timedelta(hours=4), brands=more[1:], rules=[])
+    assert looked_for() == []

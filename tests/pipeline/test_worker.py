@@ -134,6 +134,41 @@ def test_posts_whose_job_was_lost_are_found_again(everything: Outbox) -> None:
     assert judge_forgotten(everything.engine, now=later) == 0  # its job waits
 
 
+def test_posts_are_found_again_while_other_posts_wait_or_are_judged(everything: Outbox) -> None:
+    later = datetime.now(UTC) + timedelta(seconds=90)
+    keep_some(everything, 2)
+    with Session(everything.engine) as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+        session.commit()
+    keep_some(everything, 3)
+    with Session(everything.engine) as session:
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
+        session.commit()
+    keep_some(everything, 4)
+    assert judge_forgotten(everything.engine, now=later) == 2
+    assert judge_forgotten(everything.engine, now=later) == 0
+
+
+def test_a_stalled_job_whose_like_waits_makes_way(everything: Outbox) -> None:
+    with Session(everything.engine) as session:
+        for status in ("doing", "doing", "todo"):
+            session.execute(
+                text(
+                    "INSERT INTO procrastinate_jobs"
+                    " (queue_name, task_name, status, queueing_lock) VALUES ('judge',"
+                    " 'rematch_brand', CAST(:status AS procrastinate_job_status), :lock)"
+                ),
+                {"status": status, "lock": "b" if status == "todo" else "a"},
+            )
+        session.commit()
+    assert retry_stalled(everything.engine, [Queue.JUDGE]) == 1
+    with Session(everything.engine) as session:
+        left = session.scalars(
+            text("SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' ORDER BY 1")
+        )
+        assert list(left) == ["a", "b"]
+
+
 def test_jobs_of_dead_workers_go_back_and_those_of_living_ones_do_not(
     everything: Outbox,
 ) -> None:
