@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from api.keys import issue_key
-from crawlers.catalogue import register_kinds
-from pipeline.declared import apply_declared
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api.keys import issue_key
 from core.database import Urls, owner_engine
 from core.migrate import upgrade
 from core.models import ApiKey, Workspace
 from core.settings import Settings
 from core.types import Role
+from crawlers.catalogue import register_kinds
+from pipeline.declared import apply_declared
 
 
-def prepare(urls: Urls, settings: Settings, *, now: datetime) -> str | None:
+def prepare(urls: Urls, settings: Settings, *, now: datetime, is_demo: bool = False) -> str | None:
     """Bring everything up to date; return the first admin key when it was made just now."""
     engine = owner_engine(urls.owner, pool_size=1)
     try:
@@ -25,7 +25,7 @@ def prepare(urls: Urls, settings: Settings, *, now: datetime) -> str | None:
         with Session(engine) as session:
             register_kinds(session, now=now)
             workspace_id = workspace(session, settings.workspace.name)
-            apply_declared(session, settings, workspace_id=workspace_id, now=now)
+            apply_declared(session, settings, workspace_id=workspace_id, now=now, is_guest=is_demo)
             shown = _first_key(session, workspace_id, now=now)
             session.commit()
         return shown

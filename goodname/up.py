@@ -54,7 +54,7 @@ def run_up(settings: Settings, *, demo: DemoOptions | None) -> int:
         if demo is not None:
             settings, env = stack.enter_context(_demo(settings, demo))
         urls = stack.enter_context(reached(settings, demo=is_demo))
-        first_key = prepare(urls, settings, now=datetime.now(UTC))
+        first_key = prepare(urls, settings, now=datetime.now(UTC), is_demo=is_demo)
         announce_start(settings, first_key=first_key, is_demo=is_demo)
         crew = Crew(env={**env, **_address(urls)})
         database = Database(

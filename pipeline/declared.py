@@ -33,16 +33,24 @@ DEFAULT_RECEIVER = ReceiverEntry(slug="log", kind=ReceiverKind.LOG)
 
 
 def apply_declared(
-    session: Session, settings: Settings, *, workspace_id: int, now: datetime
+    session: Session,
+    settings: Settings,
+    *,
+    workspace_id: int,
+    now: datetime,
+    is_guest: bool = False,
 ) -> None:
     """Bring brands, sources, receivers and rules of the file into the tables; the caller commits.
 
+    A guest, such as the demo on a server with real data, leaves the sources of the file alone.
     Raises ``SettingsError`` naming the entry. The same file twice changes nothing.
     """
     _refuse_repeated(settings)
     _apply_brands(session, settings.brands, workspace_id=workspace_id, now=now)
     own = frozenset(settings.crawl.allowed_addresses)
     _apply_sources(session, settings.sources, own=own, now=now)
+    if not is_guest:
+        _switch_off_sources(session, settings.sources, now=now)
     _apply_receivers(session, settings.receivers, workspace_id=workspace_id)
     _apply_rules(session, settings.rules, workspace_id=workspace_id)
     _add_defaults(session, workspace_id)
@@ -95,6 +103,9 @@ def _apply_sources(
         Source.slug.in_(_slugs(entries)), Source.updated_at == now, Source.next_due_at > now
     )
     session.execute(changed.values(next_due_at=now))
+
+
+def _switch_off_sources(session: Session, entries: Sequence[SourceEntry], *, now: datetime) -> None:
     gone = (
         update(Source)
         .where(Source.managed_by == _FILE, Source.slug.not_in(_slugs(entries)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from crawlers.engine.office import Office
 from crawlers.engine.record import Begun, begin, finish
 from crawlers.engine.run import Run, conclude
 from crawlers.engine.scrapy_settings import scrapy_settings
-from crawlers.engine.verdict import Tally, Verdict
+from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict
 
 log = structlog.get_logger()
 
@@ -55,7 +56,10 @@ async def crawl(source_id: int, *, office: Office) -> Crawled | None:
         )
     else:
         verdict = await _followed(run)
-    log.info(
+    # A source that has nothing to say says it every few minutes.
+    is_news = verdict.outcome is not RunOutcome.OK or verdict.reason != NOTHING_CHANGED
+    log.log(
+        logging.INFO if is_news else logging.DEBUG,
         "crawl_finished",
         source=begun.slug,
         run=begun.run_id,

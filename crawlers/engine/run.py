@@ -16,6 +16,7 @@ from crawlers.engine.memory import conditional, resumed, spider_cursor, validato
 from crawlers.engine.office import Office
 from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
 from crawlers.engine.verdict import (
+    NOTHING_CHANGED,
     Tally,
     Verdict,
     of_capped_run,
@@ -72,7 +73,7 @@ class Run:
         if self.is_cancelled or self.verdict is not None:
             return None
         if fetched.status == 304 and self._stand is None:
-            await self._end(Verdict(outcome=RunOutcome.OK, reason="nothing has changed"))
+            await self._end(Verdict(outcome=RunOutcome.OK, reason=NOTHING_CHANGED))
             return None
         refused = refusal(fetched.status, fetched.headers, url=fetched.url, now=self.office.clock())
         if refused is not None:

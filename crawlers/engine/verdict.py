@@ -11,6 +11,9 @@ from crawlers.errors import CrawlError
 #: Outcomes that stretch the pause of a source. A search without a hit is no failure of it.
 _GOOD = frozenset({RunOutcome.OK, RunOutcome.EMPTY})
 
+#: The reason of a run whose site says that it has nothing new.
+NOTHING_CHANGED = "nothing has changed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.declared import SourceEntry
 from core.errors import SettingsError
 from core.models import AlertRule, AlertRuleReceiver, Brand, Receiver, Source
 from core.settings import Settings
@@ -176,3 +177,20 @@ def test_a_brand_is_looked_for_in_the_kept_posts_when_its_entry_is_new_or_change
     assert looked_for() == ["voltano"]
     apply(session, workspace_id, now + timedelta(hours=4), brands=more[1:], rules=[])
     assert looked_for() == []
+
+
+def test_a_guest_leaves_the_sources_of_the_file_alone(session: Session, now: datetime) -> None:
+    owner, guest = add_workspace(session), add_workspace(session)
+    add_source(session, slug="of-the-file", managed_by="file")
+    entry = SourceEntry(slug="of-the-guest", kind="feed", params={"url": "https://x.example/"})
+    apply_declared(
+        session, Settings(sources=[entry]), workspace_id=guest.id, now=now, is_guest=True
+    )
+    assert _enabled(session) == ["of-the-file", "of-the-guest"]
+    apply_declared(session, Settings(sources=[entry]), workspace_id=owner.id, now=now)
+    assert _enabled(session) == ["of-the-guest"]
+
+
+def _enabled(session: Session) -> list[str]:
+    shown = select(Source.slug).where(Source.is_enabled).order_by(Source.slug)
+    return list(session.scalars(shown))
