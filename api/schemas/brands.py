@@ -34,7 +34,7 @@ def _readable(query: str | None) -> str | None:
 
 
 class NewBrand(Wanted):
-    """A brand to watch from now on."""
+    """A brand to watch; posts kept before are looked through as well."""
 
     model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
