@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pipeline.answer import acknowledge, resolve
 from sqlalchemy import select
 
 from api.alert_queries import alerts, deliveries
@@ -36,6 +35,7 @@ from api.speed import steps, whole
 from core.ids import Prefix, database_key
 from core.models import Alert, AlertDecision, AlertRule, Brand, Delivery, Source
 from core.types import Sentiment, Severity
+from pipeline.answer import acknowledge, resolve
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pipeline.answer import acknowledge, answer, assign, resolve
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -37,6 +36,7 @@ from api.shown import show_id
 from core.ids import Prefix, database_key
 from core.models import Alert, AlertDecision, Delivery
 from core.types import Severity
+from pipeline.answer import acknowledge, answer, assign, resolve
 from pipeline.errors import TransitionError
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], responses=documented())
