@@ -102,6 +102,7 @@ def visiting(browser: Browser, base: str, key: str, **options: object) -> Iterat
     page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Log in").click()
     page.locator("main").wait_for()
+    page.wait_for_load_state("load")  # else a busy machine is measured before its style is there
     yield page
     context.close()
 
