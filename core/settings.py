@@ -73,9 +73,11 @@ class CrawlSection(Section):
     allowed_addresses: list[str] = []
 
 
-class JudgeSection(Section):
+class SentimentSection(Section):
     model: str = "linear"
-    batch_size: Annotated[int, Field(gt=0, le=1000)] = 256
+    cascade: bool = False
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    batch_size: Annotated[int, Field(gt=0, le=1000)] = 1
 
 
 class DeliverySection(Section):
@@ -115,7 +117,7 @@ class Settings(BaseSettings):
     workspace: WorkspaceSection = WorkspaceSection()
     database: DatabaseSection = DatabaseSection()
     crawl: CrawlSection = CrawlSection()
-    judge: JudgeSection = JudgeSection()
+    sentiment: SentimentSection = SentimentSection()
     delivery: DeliverySection = DeliverySection()
     smtp: SmtpSection = SmtpSection()
     api: ApiSection = ApiSection()

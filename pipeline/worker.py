@@ -36,7 +36,7 @@ from pipeline.housekeeping import delete_old_jobs, judge_forgotten, retry_stalle
 from pipeline.jobs import JudgeJob
 from pipeline.rematch import RematchJob
 from sentiment.judge import Judge
-from sentiment.load import load_judge
+from sentiment.load import open_judge
 
 log = structlog.get_logger()
 
@@ -231,7 +231,7 @@ class _Worker:
 
 
 def _open_judge(settings: Settings) -> Judge:
-    return load_judge(settings.judge.model)
+    return open_judge(settings.sentiment)
 
 
 @contextmanager
