@@ -1,0 +1,86 @@
+"""A network of fewer layers that learns what the twelve say.
+
+The student takes evenly spread layers of its teacher (Sun et al. 2019, Sanh et al. 2019) and is
+taught the teacher's probabilities of all three heads and its last hidden states, on public texts
+and on our own posts spoilt anew in every epoch; labels count beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sentiment.training.neural.encoder import Network, Output
+from sentiment.training.neural.examples import Batch, Example
+from sentiment.training.neural.fit import Loss, Stage, fit, labels_loss
+
+DISTIL: Final = Stage(name="student", epochs=3, rate=1e-4, head_rate=3e-4)
+SOFT: Final = 2.0  #: temperature at which probabilities are compared
+HIDDEN_WEIGHT: Final = 2.0
+LABELS_WEIGHT: Final = 0.3
+HEADS: Final = (1.0, 1.0, 0.3)
+
+
+def distilled(
+    teacher: Network,
+    layers: int,
+    examples: Callable[[int], Sequence[Example]],
+    folder: Path,
+    *,
+    watch: Callable[[Network], str] | None = None,
+) -> Network:
+    """A trained student; like every stage it goes on where it was cut off."""
+    student = shortened(teacher, layers)
+    teacher.eval()
+    stage = replace(DISTIL, name=f"{DISTIL.name}{layers}", heads=HEADS)
+    return fit(student, examples, stage, folder, loss=_loss(teacher, stage), watch=watch)
+
+
+def shortened(teacher: Network, layers: int) -> Network:
+    """The teacher with only ``layers`` of its layers, the last one among them."""
+    student = Network(replace(teacher.shape, layers=layers), teacher.dropout)
+    every = len(teacher.stack) / layers
+    kept = [round((number + 1) * every) - 1 for number in range(layers)]
+    weights = {name: tensor for name, tensor in teacher.state_dict().items()
+               if not name.startswith("layers.")}  # fmt: skip
+    for new, old in enumerate(kept):
+        weights |= {f"layers.{new}.{name}": tensor
+                    for name, tensor in teacher.stack[old].state_dict().items()}  # fmt: skip
+    student.load_state_dict(weights)
+    return student
+
+
+def _loss(teacher: Network, stage: Stage) -> Loss:
+    labels = labels_loss(stage)
+
+    def loss(output: Output, batch: Batch) -> Tensor:
+        with torch.no_grad(), torch.autocast(batch.ids.device.type, torch.bfloat16):
+            taught = teacher.to(batch.ids.device)(batch.ids, batch.mask)
+        said = (
+            HEADS[0] * _apart(output.sentiment, taught.sentiment)
+            + HEADS[1] * _apart(output.severity, taught.severity)
+            + HEADS[2] * functional.binary_cross_entropy_with_logits(
+                output.category.float(), taught.category.float().sigmoid(), reduction="none"
+            ).sum(dim=1).mean()
+        )  # fmt: skip
+        seen = batch.mask.unsqueeze(-1)
+        hidden = (output.hidden.float() - taught.hidden.float()).pow(2) * seen
+        near = hidden.sum() / (seen.sum() * output.hidden.shape[-1])
+        return said + HIDDEN_WEIGHT * near + LABELS_WEIGHT * labels(output, batch)
+
+    return loss
+
+
+def _apart(student: Tensor, teacher: Tensor) -> Tensor:
+    return SOFT**2 * functional.kl_div(
+        (student.float() / SOFT).log_softmax(dim=-1),
+        (teacher.float() / SOFT).log_softmax(dim=-1),
+        reduction="batchmean",
+        log_target=True,
+    )

@@ -1,0 +1,148 @@
+"""The stages of a training, each going on from what the one before has left in the folder."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tokenizers import Tokenizer
+
+from core.types import Category, Sentiment, Severity
+from sentiment.training.corpora import TRAINABLE, data_sets
+from sentiment.training.neural.calibrate import calibrated
+from sentiment.training.neural.encoder import Network
+from sentiment.training.neural.examples import LENGTH, TAIL, Example, token_ids
+from sentiment.training.neural.export import export
+from sentiment.training.neural.fit import Stage, fit
+from sentiment.training.neural.measure import own_line, public_line, run, truth_of
+from sentiment.training.neural.mixture import Labelled, general_texts
+from sentiment.training.neural.own import calm_examples, own_examples
+from sentiment.training.neural.start import begin
+from sentiment.training.posts import LabelledPost, read_posts
+
+GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
+OWN: Final = Stage(name="own", epochs=5, rate=6e-5, head_rate=1e-3, heads=(1.0, 1.0, 0.3))
+#: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
+REPLAYED: Final = 12_000
+#: … and of the stage in which a student learns from its teacher.
+RETOLD: Final = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a training learns from and is watched on."""
+
+    public: list[Labelled]
+    public_dev: list[Labelled]
+    posts: list[LabelledPost]
+    posts_dev: list[LabelledPost]
+
+
+def gather(data: Path, licences: Sequence[str]) -> Material:
+    """Public sets of the given licence classes, and our own posts."""
+    allowed = set(licences) & set(TRAINABLE)
+    sets = [d for d in data_sets(data) if d.kind == "sentiment" and d.licence_class in allowed]
+    public, public_dev = general_texts(data, sets)
+    posts = read_posts()
+    return Material(
+        public,
+        public_dev,
+        [post for post in posts if post.split == "train"],
+        [post for post in posts if post.split == "dev"],
+    )
+
+
+def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
+    """Sentiment as the public sets have it."""
+    network, tokenizer = begin(folder, material.public)
+    if not (folder / f"{GENERAL.name}.pt").exists():
+        rows = _sentiment_examples(tokenizer, material.public)
+        watched = _sentiment_examples(tokenizer, material.public_dev)
+        fit(network, lambda _: rows, GENERAL, folder,
+            watch=lambda n: public_line(n, material.public_dev, watched))  # fmt: skip
+    else:
+        fit(network, lambda _: (), GENERAL, folder)
+    return network, tokenizer
+
+
+def own(network: Network, tokenizer: Tokenizer, material: Material, folder: Path) -> Network:
+    """Severity, categories and plain-fact complaints, as our own posts have them."""
+    public = calm_examples(material.public, tokenizer)
+    public_watched = _sentiment_examples(tokenizer, material.public_dev)
+    dev = dev_examples(tokenizer, material.posts_dev)
+
+    def epoch(number: int) -> list[Example]:
+        replayed = random.Random(number).sample(public, min(REPLAYED, len(public)))
+        return [*own_examples(material.posts, tokenizer, seed=number), *replayed]
+
+    def watch(trained: Network) -> str:
+        return (f"{own_line(trained, material.posts_dev, dev)} | "
+                f"{public_line(trained, material.public_dev, public_watched)}")  # fmt: skip
+
+    return fit(network, epoch, OWN, folder, watch=watch)
+
+
+def publish(
+    network: Network, tokenizer: Tokenizer, material: Material, folder: Path, *, int8: bool = True
+) -> dict[str, Any]:
+    """Write ``model.onnx``, ``tokenizer.json`` and ``judge.json``; the last is returned."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network.eval()
+    logits = run(network, dev_examples(tokenizer, material.posts_dev))
+    judge = {
+        "version": 1,
+        "length": LENGTH,
+        "tail": TAIL,
+        "sentiments": [str(sentiment) for sentiment in Sentiment],
+        "levels": [level.label for level in Severity],
+        "categories": [str(category) for category in Category],
+        **calibrated(logits, truth_of(material.posts_dev)),
+    }
+    export(network, folder / "model.onnx", length=LENGTH, int8=int8)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    (folder / "judge.json").write_text(json.dumps(judge, indent=1) + "\n", encoding="utf-8")
+    return judge
+
+
+def dev_examples(tokenizer: Tokenizer, posts: Sequence[LabelledPost]) -> list[Example]:
+    """Posts as they are, with nothing to learn."""
+    return [Example(ids=ids) for ids in token_ids(tokenizer, [post.text for post in posts])]
+
+
+def _epochs(
+    tokenizer: Tokenizer, material: Material, replayed: int
+) -> Callable[[int], list[Example]]:
+    """Our own posts, spoilt anew in every epoch, and a draw of the public texts."""
+    public = calm_examples(material.public, tokenizer)
+
+    def epoch(number: int) -> list[Example]:
+        drawn = random.Random(number).sample(public, min(replayed, len(public)))
+        return [*own_examples(material.posts, tokenizer, seed=number), *drawn]
+
+    return epoch
+
+
+def _watch(tokenizer: Tokenizer, material: Material) -> Callable[[Network], str]:
+    public = _sentiment_examples(tokenizer, material.public_dev)
+    dev = dev_examples(tokenizer, material.posts_dev)
+
+    def watch(trained: Network) -> str:
+        return (f"{own_line(trained, material.posts_dev, dev)} | "
+                f"{public_line(trained, material.public_dev, public)}")  # fmt: skip
+
+    return watch
+
+
+def _sentiment_examples(tokenizer: Tokenizer, texts: Sequence[Labelled]) -> list[Example]:
+    return [
+        Example(
+            ids=ids,
+            sentiment=tuple(float(text.label == i) for i in range(len(Sentiment))),
+            weights=(text.weight, 0.0, 0.0),
+        )
+        for text, ids in zip(texts, token_ids(tokenizer, [t.text for t in texts]), strict=True)
+    ]

@@ -1,0 +1,41 @@
+"""The start of a training: the published encoder with the vocabulary that our languages need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
+from tokenizers import Tokenizer
+
+from sentiment.training.neural.encoder import Network, from_published
+from sentiment.training.neural.mixture import Labelled
+from sentiment.training.neural.vocabulary import keep, tokenizer_of
+from sentiment.training.neural.weights import find_weights, read_weights
+
+SIZE: Final = 60_000
+#: Lithuanian has hardly any text to count in, so its pieces are counted in a list of word forms.
+FORMS: Final = "lt"
+FORM_WEIGHT: Final = 0.05
+
+
+def begin(folder: Path, texts: Iterable[Labelled]) -> tuple[Network, Tokenizer]:
+    """The untrained network and its tokenizer; the choice of pieces is kept in ``folder``."""
+    published = read_weights(find_weights())
+    chosen = folder / "pieces.json"
+    if not chosen.exists():
+        chosen.write_text(json.dumps(keep(published.pieces, _weighted(texts), SIZE)))
+    kept: list[int] = json.loads(chosen.read_text())
+    tokenizer = tokenizer_of([published.pieces[i] for i in kept])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return from_published(published, kept), tokenizer
+
+
+def _weighted(texts: Iterable[Labelled]) -> Iterator[tuple[str, float]]:
+    for text in texts:
+        yield text.text, 1.0
+    for form in DefaultDictionaryFactory().get_dictionary(FORMS):
+        word = form.decode("utf-8") if isinstance(form, bytes) else form
+        yield word, FORM_WEIGHT

@@ -1,0 +1,165 @@
+"""What is trained and what is shipped are one network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("onnx", reason="onnx is not installed")
+
+import onnxruntime  # noqa: E402
+
+from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
+from sentiment.training.neural.examples import Example, batches, collate, cut, padded  # noqa: E402
+from sentiment.training.neural.export import export, quantised  # noqa: E402
+from sentiment.training.neural.fit import Stage, fit  # noqa: E402
+
+SMALL = Shape(vocabulary=50, layers=2, hidden=24, heads=2, feed_forward=48, positions=32)
+
+
+@pytest.fixture
+def network() -> Network:
+    torch.manual_seed(3)
+    made = Network(SMALL)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return made.eval()
+
+
+def _examples(count: int, *, seed: int = 1) -> list[Example]:
+    """Texts that are negative, critical and about safety if a piece above 25 is in them."""
+    draw = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        ids = tuple(int(i) for i in draw.integers(4, 25, draw.integers(3, 20)))
+        grave = bool(draw.random() < 0.5)
+        if grave:
+            ids = (*ids, int(draw.integers(26, 50)))
+        made.append(
+            Example(
+                ids=(0, *ids, 2),
+                sentiment=(1.0, 0.0, 0.0) if grave else (0.0, 0.0, 1.0),
+                severity=(0.0, 0.0, 0.0, 0.0, 1.0) if grave else (1.0, 0.0, 0.0, 0.0, 0.0),
+                categories=(float(grave),) + (0.0,) * 14,
+            )
+        )
+    return made
+
+
+def _onnx(path: Path, examples: list[Example]) -> list[np.ndarray]:  # type: ignore[type-arg]
+    batch = collate(examples)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    inputs = {"input_ids": batch.ids.numpy(), "attention_mask": batch.mask.long().numpy()}
+    return session.run(["sentiment", "severity", "category", "look"], inputs)
+
+
+def test_the_exported_graph_says_what_the_network_says(network: Network, tmp_path: Path) -> None:
+    examples = _examples(5)
+    export(network, tmp_path / "model.onnx", length=32, int8=False)
+    batch = collate(examples)
+    with torch.no_grad():
+        wanted = network(batch.ids, batch.mask)
+
+    told = _onnx(tmp_path / "model.onnx", examples)
+
+    for logits, expected in zip(told[:3], wanted[:3], strict=True):
+        np.testing.assert_allclose(logits, expected.numpy(), atol=1e-4)
+    np.testing.assert_allclose(told[3].sum(axis=1), 1, atol=1e-5)
+    assert (told[3][~batch.mask.numpy()] < 1e-6).all(), "padding is looked at"
+
+
+def test_int8_is_near_and_much_smaller(network: Network, tmp_path: Path) -> None:
+    examples = _examples(20)
+    export(network, tmp_path / "whole.onnx", length=32, int8=False)
+    export(network, tmp_path / "small.onnx", length=32)
+
+    whole, small = (
+        _onnx(tmp_path / "whole.onnx", examples),
+        _onnx(tmp_path / "small.onnx", examples),
+    )
+
+    spread = whole[1].std()
+    assert np.abs(whole[1] - small[1]).mean() < 0.15 * spread
+    assert not np.array_equal(whole[1], small[1])
+
+
+def test_rows_are_quantised_each_with_its_own_scale() -> None:
+    weight = np.array([[0.0, 127.0, -63.5], [0.0, 0.001, -0.001]], np.float32)
+
+    numbers, scale = quantised(weight)
+
+    assert numbers.tolist() == [[0, 127, -64], [0, 127, -127]]
+    np.testing.assert_allclose(scale, [1.0, 0.001 / 127], rtol=1e-5)
+
+
+def test_padding_changes_nothing(network: Network) -> None:
+    short = _examples(1)[0]
+    long = Example(ids=(0, *range(4, 24), 2))
+    alone, beside = collate([short]), collate([short, long])
+
+    with torch.no_grad():
+        one = network(alone.ids, alone.mask).severity[0]
+        two = network(beside.ids, beside.mask).severity[0]
+
+    torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-4)
+
+
+def test_a_long_text_keeps_its_head_and_its_tail() -> None:
+    kept = cut(range(1_000))
+
+    assert len(kept) == 254
+    assert list(kept[:3]) == [0, 1, 2]
+    assert list(kept[-3:]) == [997, 998, 999]
+    assert list(cut(range(254))) == list(range(254))
+
+
+def test_an_epoch_holds_every_example_once_and_few_shapes() -> None:
+    examples = [Example(ids=(0, *[4] * (i % 60 + 1), 100 + i)) for i in range(500)]
+
+    seen = list(batches(examples, tokens=256, seed=1))
+
+    last = [
+        int(ids[mask][-1])
+        for batch in seen
+        for ids, mask in zip(batch.ids, batch.mask, strict=True)
+    ]
+    assert sorted(last) == list(range(100, 600))
+    assert all(batch.ids.shape[1] == padded(batch.ids.shape[1]) for batch in seen)
+    shapes = {tuple(batch.ids.shape) for batch in seen}
+    assert len(shapes) <= len({length for _, length in shapes}) + 1, "a length with two sizes"
+
+
+def test_a_stage_learns_and_a_cut_off_one_goes_on(tmp_path: Path) -> None:
+    examples = _examples(1_000)
+    stage = Stage(name="short", epochs=6, rate=5e-3, head_rate=1e-2, tokens=512)
+
+    class CutOffError(Exception):
+        pass
+
+    torch.manual_seed(1)
+    network = Network(SMALL)
+    epochs = []
+
+    def watch(_: Network) -> str:
+        epochs.append(1)
+        if len(epochs) == 2:
+            raise CutOffError
+        return ""
+
+    with pytest.raises(CutOffError):
+        fit(network, lambda _: examples, stage, tmp_path, watch=watch, fused=False)
+    assert (tmp_path / "short.state.pt").exists()
+
+    fresh = Network(SMALL)
+    fit(fresh, lambda _: examples, stage, tmp_path, watch=watch, fused=False)
+
+    assert len(epochs) == 6, "an epoch that was done was done again"
+    assert not (tmp_path / "short.state.pt").exists()
+    unseen = _examples(100, seed=9)
+    batch = collate(unseen)
+    with torch.no_grad():
+        told = fresh(batch.ids, batch.mask).severity.argmax(dim=1)
+    assert (told == batch.severity.argmax(dim=1)).float().mean() > 0.9
