@@ -11,10 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sentiment.neural.model import SHIPPED
 from sentiment.training.corpora import TRAINABLE
 from sentiment.training.neural.stages import gather, general, own, publish, student
-
-SHIPPED = Path(__file__).parents[2] / "models" / "neural"
 
 
 def main() -> None:
@@ -31,13 +30,14 @@ def main() -> None:
     options = parser.parse_args()
     console = Console()
     options.work.mkdir(parents=True, exist_ok=True)
-    material = gather(options.data, options.licences.split(","))
+    licences = options.licences.split(",")
+    material = gather(options.data, licences)
     console.print(f"{len(material.public)} public texts, {len(material.posts)} posts of our own")
     network, tokenizer = general(material, options.work)
     network = own(network, tokenizer, material, options.work)
     if options.layers < len(network.stack):
         network = student(network, tokenizer, material, options.work, layers=options.layers)
-    publish(network, tokenizer, material, options.out)
+    publish(network, tokenizer, material, options.out, licences=licences)
     console.print(f"written to {options.out}")
 
 

@@ -115,4 +115,6 @@ def _best_cut(likely: Floats, truth: Floats) -> float:
         given = likely >= cut
         return float(2 * (given * truth).sum() / max(given.sum() + truth.sum(), 1))
 
-    return round(max((float(cut) for cut in _GRID if 0.2 <= cut <= 0.6), key=f1), 4)
+    cuts = [float(cut) for cut in _GRID if 0.2 <= cut <= 0.6]
+    best: float = max(cuts, key=f1)
+    return round(best, 4)

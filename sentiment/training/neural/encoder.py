@@ -66,7 +66,7 @@ class Layer(nn.Module):
         seen = weights.to(v.dtype) @ v
         seen = self.out(seen.transpose(1, 2).reshape(batch, length, hidden))
         x = self.attention_norm(x + self._drop(seen))
-        return self.norm(x + self._drop(self.down(functional.gelu(self.up(x)))))  # type: ignore[no-any-return]
+        return self.norm(x + self._drop(self.down(functional.gelu(self.up(x)))))
 
     def _drop(self, x: Tensor) -> Tensor:
         """Dropout with one mask for all tokens of a text.
@@ -92,7 +92,7 @@ class Head(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """``mask`` (batch, length), true where a token is."""
         weights = self.look(x).squeeze(-1).float().masked_fill(~mask, _NEVER).softmax(dim=-1)
-        return self.out((weights.unsqueeze(-1) * x).sum(dim=1))  # type: ignore[no-any-return]
+        return self.out((weights.unsqueeze(-1) * x).sum(dim=1))
 
 
 class Network(nn.Module):

@@ -9,12 +9,13 @@ row; activations are quantised as they come (``DynamicQuantizeMatMul``).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
 
 from sentiment.training.neural.encoder import Head, Layer, Network
 
@@ -73,7 +74,7 @@ class _Graph:
         *,
         name: str = "",
         domain: str = "",
-        **attributes: object,
+        **attributes: Any,
     ) -> str:
         """A node with one output, whose name is returned."""
         output = name or f"{kind}_{len(self.nodes)}"
@@ -129,8 +130,8 @@ def quantised(weight: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.rint(weight / scale[:, None]).astype(np.int8), scale
 
 
-def _array(tensor: object) -> Floats:
-    return tensor.detach().float().cpu().numpy()  # type: ignore[attr-defined,no-any-return]
+def _array(tensor: Tensor) -> Floats:
+    return tensor.detach().float().cpu().numpy()  # type: ignore[no-any-return]
 
 
 def _embedded(graph: _Graph, network: Network, length: int) -> str:
@@ -149,13 +150,7 @@ def _embedded(graph: _Graph, network: Network, length: int) -> str:
         "Slice", [places, graph.constant("from", np.array([0])), shape,
                   graph.constant("axis", np.array([0]))]
     )  # fmt: skip
-    return graph.node(
-        "LayerNormalization",
-        [graph.node("Add", [rows, places]),
-         graph.constant("norm.weight", _array(network.embedding_norm.weight)),
-         graph.constant("norm.bias", _array(network.embedding_norm.bias))],
-        axis=-1, epsilon=network.shape.epsilon,
-    )  # fmt: skip
+    return _normal(graph, graph.node("Add", [rows, places]), network.embedding_norm, "norm")
 
 
 def _layer(graph: _Graph, layer: Layer, x: str, mask: str, name: str) -> str:
@@ -174,14 +169,15 @@ def _layer(graph: _Graph, layer: Layer, x: str, mask: str, name: str) -> str:
     return _added(graph, y, x, layer.norm, f"{name}.norm")
 
 
-def _added(graph: _Graph, x: str, skip: str, norm: object, name: str) -> str:
-    return graph.node(
-        "SkipLayerNormalization",
-        [x, skip,
-         graph.constant(f"{name}.weight", _array(norm.weight)),  # type: ignore[attr-defined]
-         graph.constant(f"{name}.bias", _array(norm.bias))],  # type: ignore[attr-defined]
-        domain=MICROSOFT, epsilon=norm.eps,  # type: ignore[attr-defined]
-    )  # fmt: skip
+def _added(graph: _Graph, x: str, skip: str, norm: nn.LayerNorm, name: str) -> str:
+    # Two operators, for the fused one (SkipLayerNormalization) is a plain loop on CPUs.
+    return _normal(graph, graph.node("Add", [x, skip]), norm, name)
+
+
+def _normal(graph: _Graph, x: str, norm: nn.LayerNorm, name: str) -> str:
+    weight = graph.constant(f"{name}.weight", _array(norm.weight))
+    bias = graph.constant(f"{name}.bias", _array(norm.bias))
+    return graph.node("LayerNormalization", [x, weight, bias], axis=-1, epsilon=norm.eps)
 
 
 def _head(graph: _Graph, head: Head, x: str, unseen: str, name: str) -> None:

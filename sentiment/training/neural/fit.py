@@ -130,7 +130,7 @@ def _step(network: Network, batch: Batch, optimiser: torch.optim.Optimizer, loss
         output = network(batch.ids, batch.mask)
     value = loss(output, batch)
     optimiser.zero_grad(set_to_none=True)
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
     return float(value.detach())
@@ -176,7 +176,8 @@ def _shape(steps: int, warm_up: float) -> Callable[[int], float]:
     def share(step: int) -> float:
         if step < rising:
             return (step + 1) / rising
-        return max(0.02, math.cos(math.pi / 2 * (step - rising) / max(1, steps - rising)) ** 1.5)
+        falling = math.cos(math.pi / 2 * (step - rising) / max(1, steps - rising))
+        return max(0.02, float(falling**1.5))
 
     return share
 

@@ -63,7 +63,7 @@ def own_line(network: Network, posts: Sequence[LabelledPost], examples: Sequence
     )
 
 
-def _macro(truth: np.ndarray, told: np.ndarray) -> float:  # type: ignore[type-arg]
+def _macro(truth: np.ndarray, told: np.ndarray) -> float:
     scores = []
     for label in np.unique(truth):
         hits = np.sum((truth == label) & (told == label))

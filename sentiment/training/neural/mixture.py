@@ -53,7 +53,7 @@ class Labelled:
 def general_texts(
     folder: Path, sets: Iterable[DataSet], advance: Callable[[], None] = lambda: None
 ) -> tuple[list[Labelled], list[Labelled]]:
-    """Rows to train on and rows to watch (the dev splits, at most 60 a set, language and label)."""
+    """Rows to train on and rows to watch (the dev splits, at most 20 a set, language and label)."""
     train: list[Row] = []
     dev: list[Row] = []
     evaluated: set[bytes] = set()
@@ -63,7 +63,7 @@ def general_texts(
         cap = TOPICAL_CAP if is_topical(data_set.name) else CAPS.get(data_set.name, CAP)
         chosen = _at_most(split_of(rows, "train"), cap)
         train += chosen * REPEATED.get(data_set.name, 1)
-        dev += _at_most(split_of(rows, "dev"), 60)
+        dev += _at_most(split_of(rows, "dev"), 20)
         advance()
     train = [row for row in train if key(row.text) not in evaluated]
     return _labelled(train), _labelled(dev)

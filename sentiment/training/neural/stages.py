@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from core.types import Category, Sentiment, Severity
 from sentiment.training.corpora import TRAINABLE, data_sets
 from sentiment.training.neural.calibrate import calibrated
+from sentiment.training.neural.distil import distilled
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import LENGTH, TAIL, Example, token_ids
 from sentiment.training.neural.export import export
@@ -25,7 +26,7 @@ from sentiment.training.neural.start import begin
 from sentiment.training.posts import LabelledPost, read_posts
 
 GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
-OWN: Final = Stage(name="own", epochs=5, rate=6e-5, head_rate=1e-3, heads=(1.0, 1.0, 0.3))
+OWN: Final = Stage(name="own", epochs=6, rate=1.5e-4, head_rate=2.5e-3, heads=(1.0, 1.0, 0.3))
 #: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
 REPLAYED: Final = 12_000
 #: … and of the stage in which a student learns from its teacher.
@@ -71,23 +72,26 @@ def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
 
 def own(network: Network, tokenizer: Tokenizer, material: Material, folder: Path) -> Network:
     """Severity, categories and plain-fact complaints, as our own posts have them."""
-    public = calm_examples(material.public, tokenizer)
-    public_watched = _sentiment_examples(tokenizer, material.public_dev)
-    dev = dev_examples(tokenizer, material.posts_dev)
+    epoch = _epochs(tokenizer, material, REPLAYED)
+    return fit(network, epoch, OWN, folder, watch=_watch(tokenizer, material))
 
-    def epoch(number: int) -> list[Example]:
-        replayed = random.Random(number).sample(public, min(REPLAYED, len(public)))
-        return [*own_examples(material.posts, tokenizer, seed=number), *replayed]
 
-    def watch(trained: Network) -> str:
-        return (f"{own_line(trained, material.posts_dev, dev)} | "
-                f"{public_line(trained, material.public_dev, public_watched)}")  # fmt: skip
-
-    return fit(network, epoch, OWN, folder, watch=watch)
+def student(
+    network: Network, tokenizer: Tokenizer, material: Material, folder: Path, *, layers: int
+) -> Network:
+    """Fewer layers that say what all of them say."""
+    epoch = _epochs(tokenizer, material, RETOLD)
+    return distilled(network, layers, epoch, folder, watch=_watch(tokenizer, material))
 
 
 def publish(
-    network: Network, tokenizer: Tokenizer, material: Material, folder: Path, *, int8: bool = True
+    network: Network,
+    tokenizer: Tokenizer,
+    material: Material,
+    folder: Path,
+    *,
+    licences: Sequence[str] = TRAINABLE,
+    int8: bool = True,
 ) -> dict[str, Any]:
     """Write ``model.onnx``, ``tokenizer.json`` and ``judge.json``; the last is returned."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +105,7 @@ def publish(
         "levels": [level.label for level in Severity],
         "categories": [str(category) for category in Category],
         **calibrated(logits, truth_of(material.posts_dev)),
+        "training": {"layers": len(network.stack), "licences": list(licences)},
     }
     export(network, folder / "model.onnx", length=LENGTH, int8=int8)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
