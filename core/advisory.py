@@ -17,3 +17,4 @@ class AdvisoryLock(IntEnum):
     CRAWL_SWEEP = 7_305_001
     LEADER = 7_305_002
     HOUSEKEEPING = 7_305_003
+    REJUDGING = 7_305_004

@@ -12,6 +12,8 @@ POINTS = (
     "deliver_after_claim",
     "deliver_after_send",
     "deliver_after_settle",
+    "rejudge_before_commit",
+    "rejudge_after_commit",
 )
 
 

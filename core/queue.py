@@ -23,6 +23,7 @@ class Queue(StrEnum):
     CRAWL = "crawl"
     JUDGE = "judge"
     DELIVER = "deliver"
+    REJUDGE = "rejudge"  #: old mentions; served by every judge worker, beside its own queue
 
 
 class Task(StrEnum):
@@ -32,6 +33,7 @@ class Task(StrEnum):
     JUDGE = "judge_posts"
     REMATCH = "rematch_brand"
     DELIVER = "deliver_due"
+    REJUDGE = "rejudge_mentions"
 
 
 _QUEUE_OF = {
@@ -39,6 +41,7 @@ _QUEUE_OF = {
     Task.JUDGE: Queue.JUDGE,
     Task.REMATCH: Queue.JUDGE,
     Task.DELIVER: Queue.DELIVER,
+    Task.REJUDGE: Queue.REJUDGE,
 }
 #: What was just kept is judged before a walk over old posts goes on.
 _BEHIND_JUDGING = -1
@@ -118,6 +121,14 @@ def defer_rematch(
         }
         name = f"rematch-{brand_id}-{changed_at.isoformat()}"
     return defer(session, Task.REMATCH, arguments, queueing_lock=name, priority=_BEHIND_JUDGING)
+
+
+def defer_rejudging(
+    session: Session, step: Mapping[str, Any], *, at: datetime | None = None
+) -> bool:
+    """Ask for the next step of one lane of a run; False when that lane has one waiting."""
+    name = f"rejudge-{step['run_id']}-{step['lane']}"
+    return defer(session, Task.REJUDGE, step, queueing_lock=name, at=at)
 
 
 def defer_delivery(session: Session, *, at: datetime | None = None) -> None:

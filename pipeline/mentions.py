@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,27 +15,22 @@ from core.clean import clean
 from core.models import Brand, Mention
 from core.types import Sentiment, Severity
 from pipeline.alerts import Grade, News
+from pipeline.judgements import GRADE, grade_values, keep_replaced, live_grades
 from pipeline.match import Match, Watched
-from pipeline.storable import storable_json
 from pipeline.unjudged import Unjudged
-from sentiment.judge import Judgement, Reason
+from sentiment.judge import Judgement
 
 _MENTION: Any = Mention.__table__
 #: What a judgement of a later version replaces; stamps of alerting and corrections stay.
 _REPLACED = (
     "post_version",
-    "language",
-    "sentiment",
-    "sentiment_p",
-    "severity",
-    "severity_p",
-    "categories",
-    "reasons",
+    *GRADE,
     "matched",
     "judge",
     "sort_at",
     "seen_at",
     "judged_at",
+    "rejudged_at",
 )
 
 
@@ -46,6 +41,14 @@ class Graded:
     post: Unjudged
     match: Match
     judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """A mention that is there already, and the grade that its alerts were decided by."""
+
+    id: int
+    grade: Grade
 
 
 def active_brands(session: Session) -> tuple[Watched, ...]:
@@ -89,6 +92,7 @@ def save_mentions(
     if not graded:
         return []
     before = _earlier(session, graded)
+    keep_replaced(session, [one.id for one in before.values()])
     statement = insert(_MENTION)
     saved = session.execute(
         statement.on_conflict_do_update(
@@ -108,60 +112,44 @@ def _key(one: Graded) -> tuple[int, int]:
     return one.post.id, one.match.brand.id
 
 
-def _earlier(session: Session, graded: Sequence[Graded]) -> dict[tuple[int, int], Grade]:
-    """What was said of the posts so far; their rows are locked, so nobody changes it now."""
+def _earlier(session: Session, graded: Sequence[Graded]) -> dict[tuple[int, int], _Before]:
+    """What the rules decided on so far; the posts are locked, so nobody changes it now.
+
+    A rejudged mention is taken as it was graded when it came: nobody was told of the later grade.
+    """
     m = _MENTION.c
     rows = session.execute(
-        select(m.post_id, m.brand_id, m.sentiment, m.severity).where(
+        select(m.id, m.post_id, m.brand_id, m.sentiment, m.severity, m.rejudged_at).where(
             tuple_(m.post_id, m.brand_id).in_([_key(one) for one in graded])
         )
-    )
+    ).all()
+    decided = live_grades(session, [row.id for row in rows if row.rejudged_at is not None])
     return {
-        (post_id, brand_id): Grade(sentiment=Sentiment(sentiment), severity=Severity(severity))
-        for post_id, brand_id, sentiment, severity in rows
+        (row.post_id, row.brand_id): _Before(
+            id=row.id,
+            grade=decided.get(row.id)
+            or Grade(sentiment=Sentiment(row.sentiment), severity=Severity(row.severity)),
+        )
+        for row in rows
     }
 
 
 def _columns(one: Graded, *, judge: str, now: datetime) -> dict[str, Any]:
-    said = one.judgement
-    return {
+    return grade_values(one.judgement) | {
         "workspace_id": one.match.brand.workspace_id,
         "brand_id": one.match.brand.id,
         "post_id": one.post.id,
         "post_version": one.post.version,
-        "language": clean(said.language),
-        "sentiment": said.sentiment.value,
-        "sentiment_p": _shares({label.value: p for label, p in said.sentiment_p.items()}),
-        "severity": said.severity.value,
-        "severity_p": _shares({level.label: p for level, p in said.severity_p.items()}),
-        "categories": [category.value for category in said.categories],
-        "reasons": [_reason(reason) for reason in said.reasons],
         "matched": [clean(word) for word in one.match.words],
         "judge": judge,
         "sort_at": one.post.sort_at,
         "seen_at": one.post.seen_at,
         "judged_at": now,
+        "rejudged_at": None,
     }
 
 
-def _shares(shares: Mapping[str, float]) -> dict[str, float]:
-    return {label: round(float(p), 4) for label, p in shares.items()}
-
-
-def _reason(reason: Reason) -> dict[str, Any]:
-    """A reason as JSON; its spans count characters of ``judged_text``."""
-    written: dict[str, Any] = storable_json(
-        {
-            "because": reason.because,
-            "category": reason.category.value if reason.category else None,
-            "spans": [{"start": span.start, "end": span.end} for span in reason.spans],
-            "weight": round(float(reason.weight), 3),
-        }
-    )
-    return written
-
-
-def _news(one: Graded, *, mention_id: int, before: Grade | None, now: datetime) -> News:
+def _news(one: Graded, *, mention_id: int, before: _Before | None, now: datetime) -> News:
     return News(
         mention_id=mention_id,
         workspace_id=one.match.brand.workspace_id,
@@ -169,7 +157,7 @@ def _news(one: Graded, *, mention_id: int, before: Grade | None, now: datetime) 
         version=one.post.version,
         sentiment=one.judgement.sentiment,
         severity=one.judgement.severity,
-        before=before,
+        before=before.grade if before else None,
         published_at=one.post.published_at,
         seen_at=one.post.seen_at,
         judged_at=now,

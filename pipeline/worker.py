@@ -34,6 +34,7 @@ from pipeline.deliver import Mailroom
 from pipeline.dispatcher import Dispatcher
 from pipeline.housekeeping import delete_old_jobs, judge_forgotten, retry_stalled
 from pipeline.jobs import JudgeJob
+from pipeline.rejudge_job import RejudgeJob
 from pipeline.rematch import RematchJob
 from sentiment.judge import Judge
 from sentiment.load import open_judge
@@ -53,9 +54,11 @@ _LOST = (ProcrastinateException, psycopg.Error, SQLAlchemyError, OSError)
 
 def run_worker(settings: Settings, urls: Urls, *, queues: Sequence[Queue]) -> None:
     """Work on the queues until SIGTERM or SIGINT; outlives restarts of the database."""
-    if Queue.JUDGE in queues:
+    if not {Queue.JUDGE, Queue.REJUDGE}.isdisjoint(queues):
         # Read now, whole: an unknown model is an error at the start, and no first post waits.
         _open_judge(settings)([""])
+    if Queue.JUDGE in queues and Queue.REJUDGE not in queues:
+        queues = [*queues, Queue.REJUDGE]  # whoever judges what comes has time for the past
     engine = owner_engine(urls.owner, pool_size=max(settings.database.pool_size, 8))
     dispatcher = Dispatcher(mailroom(settings, engine), batch_size=settings.delivery.batch_size)
     worker = _Worker(settings, urls, engine=engine, dispatcher=dispatcher, queues=list(queues))
@@ -121,6 +124,9 @@ class _Worker:
         self._queues = queues
         self._judge = JudgeJob(engine=engine, open_judge=lambda: _open_judge(settings), clock=_now)
         self._rematch = RematchJob(engine=engine)
+        self._rejudge = RejudgeJob(
+            engine=engine, open_judge=lambda: _open_judge(settings), clock=_now
+        )
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_told_early = False
@@ -198,6 +204,10 @@ class _Worker:
         def rematch(brand_id: int, after_id: int = 0, changed_at: str | None = None) -> None:
             since = None if changed_at is None else datetime.fromisoformat(changed_at)
             self._rematch(brand_id, after_id=after_id, changed_at=since)
+
+        @app.task(name=Task.REJUDGE.value, pass_context=True, retry=again)
+        def rejudge(context: procrastinate.JobContext, /, **step: Any) -> None:
+            self._rejudge(step, ended_before=context.job.attempts)
 
         @app.task(name=Task.DELIVER.value, retry=again)
         def deliver() -> None:

@@ -25,6 +25,7 @@ from core.models.crawled import (
     Source,
     SourceKind,
 )
+from core.models.judging import MentionJudgement, RejudgeRun
 from core.models.workspace import ApiKey, Brand, IdempotentResponse, Mention, Story, Workspace
 
 #: Tables guarded by row-level security, by ``workspace_id`` (``workspace`` itself by ``id``).
@@ -47,12 +48,14 @@ __all__ = [
     "Delivery",
     "IdempotentResponse",
     "Mention",
+    "MentionJudgement",
     "PostEngagement",
     "PostRow",
     "PostSearch",
     "PostVersion",
     "Process",
     "Receiver",
+    "RejudgeRun",
     "Source",
     "SourceKind",
     "Story",

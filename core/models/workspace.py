@@ -108,6 +108,12 @@ class Mention(Base):
         CheckConstraint("severity BETWEEN 0 AND 4", name="severity_known"),
         Index("ix_mention_feed", "workspace_id", text("sort_at DESC"), text("id DESC")),
         Index("ix_mention_brand_feed", "brand_id", text("sort_at DESC"), text("id DESC")),
+        Index(
+            "ix_mention_corrected",
+            "workspace_id",
+            "id",
+            postgresql_where=text("corrected_at IS NOT NULL"),
+        ),
     )
     id: Mapped[Key]
     workspace_id: Mapped[int] = tenant()
@@ -126,12 +132,14 @@ class Mention(Base):
     judge: Mapped[Word]  #: which judge graded it
     sort_at: Mapped[Time]
     seen_at: Mapped[Time]
-    judged_at: Mapped[Time]
+    judged_at: Mapped[Time]  #: when the version was judged first: a step of the journey
+    rejudged_at: Mapped[Time | None]  #: when ``judge`` replaced an earlier one; wakes nobody
     alerted_at: Mapped[Time | None]
     delivered_at: Mapped[Time | None]
     corrected_sentiment: Mapped[Word | None]
     corrected_severity: Mapped[Small | None]
     corrected_at: Mapped[Time | None]
+    corrected_version: Mapped[int | None]  #: the version of the post that the person read
 
 
 class IdempotentResponse(Base):

@@ -18,7 +18,7 @@ _OURS = "nspname IN ('public', 'queue')"
 
 
 def test_every_migration_goes_down_and_up_again(engine: Engine) -> None:
-    for revision in ("0003", "0002", "0001", "base"):
+    for revision in ("0004", "0003", "0002", "0001", "base"):
         downgrade(engine, revision=revision)
     with engine.connect() as connection:
         left = connection.execute(
