@@ -18,7 +18,18 @@ from api.edge import Edge
 from api.health import HealthCheck
 from api.page_call import LoginWanted
 from api.rates import Rates
-from api.routes import alerts, brands, health, keys, mentions, ops, receivers, rules, sources
+from api.routes import (
+    alerts,
+    brands,
+    corrections,
+    health,
+    keys,
+    mentions,
+    ops,
+    receivers,
+    rules,
+    sources,
+)
 from core.database import Urls, app_engine
 from core.settings import Settings
 
@@ -62,7 +73,18 @@ def create_app(
     )
     app.state.health = HealthCheck(engine)
     problems.install(app)
-    for noun in (mentions, alerts, brands, sources, rules, receivers, keys, ops, health):
+    for noun in (
+        mentions,
+        corrections,
+        alerts,
+        brands,
+        sources,
+        rules,
+        receivers,
+        keys,
+        ops,
+        health,
+    ):
         app.include_router(noun.router)
     app.include_router(reference.router)
     app.include_router(login.router)

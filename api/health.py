@@ -11,8 +11,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from api.schemas.ops import HealthShown, ProcessesShown, QueueShown
+from api.schemas.ops import HealthShown, ProcessesShown, QueueShown, RejudgingShown
 from core.process import SILENT_AFTER
+from pipeline.rejudge_runs import latest
 
 log = structlog.get_logger()
 
@@ -76,6 +77,7 @@ def look(engine: Engine, *, now: datetime) -> HealthShown:
             queues=[],
             processes=[],
             oldest_unjudged_seconds=None,
+            rejudging=None,
             checked_at=now,
         )
 
@@ -103,7 +105,23 @@ def _read(session: Session, now: datetime) -> HealthShown:
         queues=queues,
         processes=processes,
         oldest_unjudged_seconds=_age(session.scalar(_UNJUDGED), now),
+        rejudging=_rejudging(session, now),
         checked_at=now,
+    )
+
+
+def _rejudging(session: Session, now: datetime) -> RejudgingShown | None:
+    """The run under way; why one waits is for the operator, who asks the doctor."""
+    run = next((run for run in latest(session, now=now) if run.ended_at is None), None)
+    if run is None:
+        return None
+    return RejudgingShown(
+        state=run.state,
+        judge=run.judge,
+        done=run.done,
+        could_not_be_judged=run.dead,
+        total=run.total,
+        seconds_left=run.seconds_left,
     )
 
 

@@ -17,6 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 TAGS = [
     {"name": "mentions", "description": "Posts about your brands, judged."},
+    {"name": "corrections", "description": "What people say against what judges say."},
     {"name": "alerts", "description": "Cases that a person must see, and what was done."},
     {"name": "brands", "description": "Who is watched."},
     {"name": "sources", "description": "What is crawled, how often, and how it went."},

@@ -21,6 +21,7 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "list_mentions": READERS,
     "read_mention": READERS,
     "correct_mention": READERS,
+    "read_agreement": READERS,
     "list_alerts": READERS,
     "read_alert": READERS,
     "acknowledge_alert": OWNERS,

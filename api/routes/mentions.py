@@ -18,7 +18,7 @@ from api.queries import listed, mention_page
 from api.schemas.mentions import Correction, MentionPage, MentionQuery, MentionWhole
 from api.shown import show_id, show_known_id, show_severity
 from core.ids import Prefix, database_key
-from core.models import AlertMention, Mention, PostRow, PostVersion
+from core.models import AlertMention, Mention, MentionJudgement, PostRow, PostVersion
 from core.types import Severity
 from pipeline.judged_text import judged_text
 
@@ -68,6 +68,7 @@ def correct_mention(mention_id: str, wanted: Correction, call: ACall) -> Mention
         mention.corrected_severity = level
     is_corrected = (mention.corrected_sentiment, mention.corrected_severity) != (None, None)
     mention.corrected_at = call.now if is_corrected else None
+    mention.corrected_version = mention.post_version if is_corrected else None
     call.session.flush()
     return read_whole(call.session, key)
 
@@ -90,6 +91,7 @@ def read_whole(session: Session, key: int) -> MentionWhole:
         **show_mention_row(row) | {"text": post.text, "is_text_cut": False},
         story_id=show_known_id(Prefix.STORY, mention.story_id),
         judged=_judged(mention),
+        judged_before=_judged_before(session, key),
         correction=_correction(mention),
         evidence=judged_text(judged.title, judged.text),
         reasons=mention.reasons,
@@ -109,7 +111,46 @@ def _judged(mention: Mention) -> dict[str, Any]:
         "severity": show_severity(mention.severity),
         "severity_p": mention.severity_p,
         "judge": mention.judge,
+        "version": mention.post_version,
+        "judged_at": mention.rejudged_at or mention.judged_at,
+        "is_rejudged": mention.rejudged_at is not None,
+        **_agrees(mention, mention),
     }
+
+
+def _judged_before(session: Session, key: int) -> list[dict[str, Any]]:
+    mention = session.get_one(Mention, key)
+    kept = session.scalars(
+        select(MentionJudgement)
+        .where(MentionJudgement.mention_id == key)
+        .order_by(MentionJudgement.judged_at.desc(), MentionJudgement.judge)
+    )
+    return [
+        {
+            "sentiment": one.sentiment,
+            "sentiment_p": one.sentiment_p,
+            "severity": show_severity(one.severity),
+            "severity_p": one.severity_p,
+            "judge": one.judge,
+            "version": one.post_version,
+            "judged_at": one.judged_at,
+            "is_rejudged": not one.is_live,
+            **_agrees(mention, one),
+        }
+        for one in kept
+        if (one.judge, one.post_version) != (mention.judge, mention.post_version)
+    ]
+
+
+def _agrees(mention: Mention, said: Mention | MentionJudgement) -> dict[str, bool | None]:
+    """Whether a judge says what the person said of the same version; None where nobody did."""
+    is_same = said.post_version == mention.corrected_version
+    found: dict[str, bool | None] = {}
+    for label in ("sentiment", "severity"):
+        right = getattr(mention, f"corrected_{label}")
+        is_known = is_same and right is not None
+        found[f"agrees_on_{label}"] = getattr(said, label) == right if is_known else None
+    return found
 
 
 def _correction(mention: Mention) -> dict[str, Any] | None:
@@ -120,4 +161,5 @@ def _correction(mention: Mention) -> dict[str, Any] | None:
         "sentiment": mention.corrected_sentiment,
         "severity": None if level is None else show_severity(level),
         "corrected_at": mention.corrected_at,
+        "version": mention.corrected_version,
     }

@@ -54,7 +54,13 @@ WHOLE_EXAMPLE: dict[str, Any] = EXAMPLE | {
         "severity": "critical",
         "severity_p": {"critical": 0.81, "high": 0.15, "medium": 0.04},
         "judge": "linear-2+1a2b3c4d",
+        "version": 1,
+        "judged_at": "2026-03-02T11:59:03Z",
+        "is_rejudged": False,
+        "agrees_on_sentiment": None,
+        "agrees_on_severity": None,
     },
+    "judged_before": [],
     "correction": None,
     "evidence": f"{EXAMPLE['title']}\n\n{EXAMPLE['text']}",
     "reasons": [
@@ -148,6 +154,13 @@ class JudgedShown(Shown):
     severity: SeverityWord
     severity_p: dict[str, float]
     judge: str
+    version: int = Field(description="The version of the post that it read.")
+    judged_at: datetime
+    is_rejudged: bool = Field(description="Graded anew later; nobody was told of this grade.")
+    agrees_on_sentiment: bool | None = Field(
+        description="With the person who corrected this version; null where nobody said."
+    )
+    agrees_on_severity: bool | None
 
 
 class CorrectionShown(Shown):
@@ -156,6 +169,7 @@ class CorrectionShown(Shown):
     sentiment: Sentiment | None
     severity: SeverityWord | None
     corrected_at: datetime
+    version: int | None = Field(description="The version of the post that the person read.")
 
 
 class MentionWhole(MentionShown):
@@ -165,6 +179,9 @@ class MentionWhole(MentionShown):
 
     story_id: str | None
     judged: JudgedShown
+    judged_before: list[JudgedShown] = Field(
+        description="What other judges said, and this one of earlier versions; latest first."
+    )
     correction: CorrectionShown | None
     evidence: str = Field(description="The judged text, to which the spans of the reasons point.")
     reasons: list[ReasonShown]

@@ -55,6 +55,17 @@ class QueueShown(Shown):
     oldest_seconds: float | None = Field(description="How long the oldest due job waits.")
 
 
+class RejudgingShown(Shown):
+    """Old mentions on their way to the grade of today's judge."""
+
+    state: str = Field(description="`running`, `waiting` or `interrupted`.")
+    judge: str
+    done: int
+    could_not_be_judged: int
+    total: int = Field(description="Outdated mentions when it began.")
+    seconds_left: float | None = Field(description="At the pace so far; null when unknown.")
+
+
 class HealthShown(Shown):
     """Whether this installation works; it names no host, no workspace and no secret."""
 
@@ -73,6 +84,14 @@ class HealthShown(Shown):
                     }
                 ],
                 "oldest_unjudged_seconds": None,
+                "rejudging": {
+                    "state": "running",
+                    "judge": "linear-2+1a2b3c4d",
+                    "done": 1200,
+                    "could_not_be_judged": 0,
+                    "total": 5000,
+                    "seconds_left": 95.0,
+                },
                 "checked_at": "2026-03-02T12:00:00Z",
             }
         }
@@ -85,4 +104,5 @@ class HealthShown(Shown):
     oldest_unjudged_seconds: float | None = Field(
         description="Age of the oldest post that waits for a judgement."
     )
+    rejudging: RejudgingShown | None = Field(description="The run of `goodname rejudge`, if any.")
     checked_at: datetime

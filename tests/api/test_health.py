@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from core.models import Process, Source
 from core.queue import defer_crawl, defer_judging
-from tests.api.conftest import Ask, Clock
+from pipeline.rejudge import Chosen
+from pipeline.rejudge_runs import begin, note_wait, stop
+from tests.api.conftest import Ask, Clock, Customer
 from tests.api.rows import add_post
 from tests.factories import NOW
 
@@ -48,6 +50,36 @@ def test_health_tells_of_queues_processes_and_waiting_posts(
     assert told["oldest_unjudged_seconds"] == 120
     assert "secret-host" not in answer.text
     assert "4242" not in answer.text
+
+
+def test_health_tells_how_far_old_mentions_are(
+    ask: Ask, session: Session, ours: Customer, clock: Clock
+) -> None:
+    assert ask("GET", "/v1/health").json()["rejudging"] is None
+    run_id, _ = begin(session, Chosen(judge="words-2"), now=NOW)
+    session.commit()
+    clock.pass_time(seconds=10)
+    told = ask("GET", "/v1/health").json()
+    assert {one["queue"]: one["waiting"] for one in told["queues"]} == {"rejudge": 1}
+    assert told["rejudging"] == {
+        "state": "running",
+        "judge": "words-2",
+        "done": 0,
+        "could_not_be_judged": 0,
+        "total": 1,
+        "seconds_left": None,
+    }
+    assert run_id is not None
+    note_wait(session, run_id, why="a secret path")
+    session.commit()
+    clock.pass_time(seconds=10)
+    answer = ask("GET", "/v1/health")
+    assert answer.json()["rejudging"]["state"] == "waiting"
+    assert "secret" not in answer.text
+    assert stop(session, now=NOW) == 1
+    session.commit()
+    clock.pass_time(seconds=10)
+    assert ask("GET", "/v1/health").json()["rejudging"] is None
 
 
 def test_a_role_that_went_silent_degrades_and_a_dead_twin_does_not(
