@@ -51,7 +51,7 @@ def migrate_database(path: Path | None, *, down: str | None) -> None:
 
 def crawl_now(path: Path | None, slug: str, *, demo: bool) -> None:
     """Queue one crawl of a source."""
-    with _session(path, demo=demo) as (session, _):
+    with operating(path, demo=demo) as (session, _):
         source = session.scalar(select(Source).where(Source.slug == slug))
         if source is None:
             known = ", ".join(session.scalars(select(Source.slug).order_by(Source.slug)))
@@ -71,7 +71,7 @@ def create_api_key(
     if role not in set(Role):
         raise GoodnameError(f"unknown role {role!r}; known: {', '.join(Role)}")
     now = datetime.now(UTC)
-    with _session(path, demo=demo) as (session, settings):
+    with operating(path, demo=demo) as (session, settings):
         owner = workspace(session, settings.workspace.name)
         row, shown = issue_key(session, workspace_id=owner, name=name, role=Role(role), now=now)
         row.expires_at = now + timedelta(days=days) if days else None
@@ -81,7 +81,7 @@ def create_api_key(
 
 def list_api_keys(path: Path | None, *, as_json: bool, demo: bool) -> None:
     """Show the workspace's keys by prefix."""
-    with _session(path, demo=demo) as (session, _):
+    with operating(path, demo=demo) as (session, _):
         rows = session.scalars(select(ApiKey).order_by(ApiKey.id)).all()
     shown = [
         {
@@ -105,7 +105,7 @@ def list_api_keys(path: Path | None, *, as_json: bool, demo: bool) -> None:
 
 def revoke_api_key(path: Path | None, prefix: str, *, demo: bool) -> None:
     """Make a key useless at once."""
-    with _session(path, demo=demo) as (session, _):
+    with operating(path, demo=demo) as (session, _):
         row = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix))
         if row is None:
             raise GoodnameError(f"no key with the prefix {prefix!r}; see `goodname keys list`")
@@ -115,7 +115,8 @@ def revoke_api_key(path: Path | None, prefix: str, *, demo: bool) -> None:
 
 
 @contextmanager
-def _session(path: Path | None, *, demo: bool) -> Iterator[tuple[Session, Settings]]:
+def operating(path: Path | None, *, demo: bool) -> Iterator[tuple[Session, Settings]]:
+    """A session as the owner on the newest tables, and the settings; the command commits."""
     settings = operated(path, demo=demo)
     with reached(settings, demo=demo) as urls:
         engine = owner_engine(urls.owner, pool_size=1)

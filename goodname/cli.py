@@ -20,12 +20,19 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys: who may call.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys, name="keys")
+corrections = typer.Typer(
+    help="What people corrected: as training data, and against the judges.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(corrections, name="corrections")
 
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="Settings file; ./settings.toml by default.")
 ]
 OfDemo = Annotated[bool, typer.Option("--demo", help="Of the demo, not of the real data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+OfBrand = Annotated[str | None, typer.Option("--brand", help="Only this brand (its slug).")]
 
 
 def main() -> None:
@@ -150,6 +157,66 @@ def revoke_key(prefix: str, settings: SettingsFile = None, demo: OfDemo = False)
     from goodname.admin import revoke_api_key
 
     revoke_api_key(settings, prefix, demo=demo)
+
+
+@app.command()
+def rejudge(
+    brand: OfBrand = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only published (else seen) since 2026-03-01, or 90d ago.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many are outdated, and queue nothing.")
+    ] = False,
+    status: Annotated[bool, typer.Option("--status", help="Show how far it is.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="End what is under way.")] = False,
+    as_json: AsJson = False,
+    settings: SettingsFile = None,
+    demo: OfDemo = False,
+) -> None:
+    """Grade old mentions again by the judge of today, in the background; wakes nobody."""
+    from goodname import rejudge as room
+
+    if status:
+        room.show_status(settings, as_json=as_json, demo=demo)
+    elif stop:
+        room.stop_runs(settings, demo=demo)
+    else:
+        room.rejudge(
+            settings, brand=brand, since=since, dry_run=dry_run, as_json=as_json, demo=demo
+        )
+
+
+@corrections.command("export")
+def export_corrections(
+    out: Annotated[str, typer.Option(help="File to write, .gz packs it; - is standard output.")],
+    brand: OfBrand = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only corrected since 2026-03-01, or 90d ago.")
+    ] = None,
+    settings: SettingsFile = None,
+    demo: OfDemo = False,
+) -> None:
+    """Write what people corrected as JSON lines to train on, without author or address."""
+    from goodname.corrections import export_corrections as export
+
+    export(settings, out, brand=brand, since=since, demo=demo)
+
+
+@corrections.command("agreement")
+def show_agreement(
+    brand: OfBrand = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only corrected since 2026-03-01, or 90d ago.")
+    ] = None,
+    as_json: AsJson = False,
+    settings: SettingsFile = None,
+    demo: OfDemo = False,
+) -> None:
+    """Show how far each judge agrees with the people who corrected it."""
+    from goodname.corrections import show_agreement as show
+
+    show(settings, brand=brand, since=since, as_json=as_json, demo=demo)
 
 
 @app.command()

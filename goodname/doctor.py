@@ -20,6 +20,8 @@ from core.process import SILENT_AFTER
 from core.settings import Settings
 from goodname.admin import operated
 from goodname.reach import reached
+from goodname.rejudge import describe
+from pipeline.rejudge_runs import latest
 
 #: What an installation needs at least; a worker may serve several queues ("judge+deliver").
 _NEEDED = ("api", "scheduler", "crawl", "judge", "deliver")
@@ -82,6 +84,7 @@ def _database(engine: Engine, settings: Settings, *, now: datetime) -> Iterator[
         yield from _processes(session, now=now)
         yield from _sources(session)
         yield _judging(session, now=now)
+        yield from _rejudging(session, now=now)
         yield from _deliveries(session, settings)
         yield _dead_letters(session)
 
@@ -129,6 +132,17 @@ def _judging(session: Session, *, now: datetime) -> Finding:
     is_ok = oldest is None or now - oldest < _LATE
     seen = "nothing waits" if oldest is None else f"the oldest post waits since {oldest:%F %T} UTC"
     return Finding("judging", is_ok, seen, "start another `goodname worker --queue judge`")
+
+
+def _rejudging(session: Session, *, now: datetime) -> Iterator[Finding]:
+    for run in latest(session, now=now):
+        is_stuck = run.state == "interrupted" or bool(run.note and run.ended_at is None)
+        yield Finding(
+            "rejudging",
+            not is_stuck,
+            describe(run, now=now),
+            "run `goodname rejudge` again, or end it: `goodname rejudge --stop`",
+        )
 
 
 def _deliveries(session: Session, settings: Settings) -> Iterator[Finding]:

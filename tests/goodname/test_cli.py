@@ -67,6 +67,8 @@ def test_a_database_that_is_down_is_named_without_its_password(tmp_path: Path) -
         (("keys", "create", "x", "--role", "king"), "unknown role 'king'; known: owner"),
         (("crawl", "nowhere"), "unknown source 'nowhere'; known: none yet"),
         (("keys", "revoke", "gn_x"), "no key with the prefix 'gn_x'"),
+        (("rejudge", "--brand", "nobody"), "unknown brand 'nobody'; known: none yet"),
+        (("rejudge", "--since", "lately"), "--since 'lately' cannot be read; say 2026-03-01"),
     ],
 )
 def test_a_wrong_word_is_an_error_that_names_the_right_ones(
