@@ -31,8 +31,8 @@ class Reason:
 class Judgement:
     """What a judge says of one text.
 
-    ``severity`` is the level with the least expected cost, not the most probable one: a missed
-    injury costs more than a needless look, so the two may differ. A text of level high or critical
+    ``severity`` is not always the most probable level: a missed injury costs more than a needless
+    look, so a grave level is given before it is the likeliest. A text of level high or critical
     is ``negative``, whatever ``sentiment_p`` says: the levels mean harm.
     """
 
@@ -44,7 +44,7 @@ class Judgement:
     severity_p: Mapping[Severity, float]  #: sums to 1
     categories: tuple[Category, ...]  #: most probable first; empty when the severity is none
     category_p: Mapping[Category, float]  #: each on its own, they need not sum to 1
-    reasons: tuple[Reason, ...]  #: strongest first; empty when the severity is none
+    reasons: tuple[Reason, ...]  #: strongest first; of every medium and above, none of none
 
 
 class Judge(Protocol):

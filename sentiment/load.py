@@ -52,6 +52,23 @@ def _linear(_: Wanted) -> Judge:
     return LinearJudge(load_model(SHIPPED))
 
 
-_KINDS: dict[str, Callable[[Wanted], Judge]] = {"linear": _linear}
+def _neural(wanted: Wanted) -> Judge:
+    from sentiment.neural.judge import NeuralJudge
+    from sentiment.neural.model import SHIPPED, load_model
+
+    model = load_model(SHIPPED)
+    judge = NeuralJudge(model, threads=wanted.threads, batch_size=wanted.batch_size)
+    if not wanted.cascade:
+        return judge
+    if model.about.harmless is None:
+        raise GoodnameError(
+            "this model was trained without a first stage; set [sentiment] cascade = false"
+        )
+    from sentiment.cascade import CascadeJudge
+
+    return CascadeJudge(_linear(wanted), judge, model.about.harmless)
+
+
+_KINDS: dict[str, Callable[[Wanted], Judge]] = {"linear": _linear, "neural": _neural}
 _loaded: dict[Wanted, Judge] = {}
 _lock = threading.Lock()

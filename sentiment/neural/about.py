@@ -1,0 +1,82 @@
+"""``judge.json``: what the outputs of the network mean, and where to decide what."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Final
+
+from core.types import Category, Sentiment, Severity
+from sentiment.cascade import Harmless
+
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """The outputs' order, their calibration and the thresholds, all chosen on dev data."""
+
+    length: int  #: tokens of one text at most, the two ends included
+    tail: int  #: of a longer text, so many tokens are of its end
+    sentiments: tuple[Sentiment, ...]  #: in output order
+    categories: tuple[Category, ...]  #: in output order
+    sentiment_temperature: float
+    severity_temperature: float
+    category_platt: tuple[tuple[float, float], ...]  #: probability = sigmoid(a * logit + b)
+    at_least: tuple[float, ...]  #: low … critical: probability of that level and above to give it
+    category_threshold: tuple[float, ...]
+    harmless: Harmless | None  #: when the first stage may settle a text; None: never
+
+
+def parse(body: bytes) -> About:
+    """Read and check the file; ``ValueError`` says what is wrong with it."""
+    stored = json.loads(body)
+    if not isinstance(stored, dict) or stored.get("version") != VERSION:
+        raise ValueError(f"judge.json is not of version {VERSION}")
+    if tuple(stored["levels"]) != tuple(level.label for level in Severity):
+        raise ValueError("judge.json has other levels of severity")
+    cascade = {name: float(value) for name, value in stored.get("cascade", {}).items()}
+    if cascade and cascade.keys() != {field.name for field in fields(Harmless)}:
+        raise ValueError("judge.json has other thresholds of the first stage")
+    about = About(
+        length=int(stored["length"]),
+        tail=int(stored["tail"]),
+        sentiments=tuple(Sentiment(name) for name in stored["sentiments"]),
+        categories=tuple(Category(name) for name in stored["categories"]),
+        sentiment_temperature=float(stored["temperature"]["sentiment"]),
+        severity_temperature=float(stored["temperature"]["severity"]),
+        category_platt=tuple((float(a), float(b)) for a, b in stored["category_platt"]),
+        at_least=tuple(float(stored["at_least"][level.label]) for level in list(Severity)[1:]),
+        category_threshold=tuple(float(part) for part in stored["category_threshold"]),
+        harmless=Harmless(**cascade) if cascade else None,
+    )
+    _check(about)
+    return about
+
+
+def _check(about: About) -> None:
+    if set(about.sentiments) != set(Sentiment) or len(about.sentiments) != len(Sentiment):
+        raise ValueError("judge.json names other sentiments")
+    if set(about.categories) != set(Category) or len(about.categories) != len(Category):
+        raise ValueError("judge.json names other categories")
+    if not 0 <= about.tail < about.length - 2:
+        raise ValueError("judge.json has a tail as long as the text")
+    for numbers in (about.category_platt, about.category_threshold):
+        if len(numbers) != len(about.categories):
+            raise ValueError("judge.json needs one number for each category")
+    temperatures = (about.sentiment_temperature, about.severity_temperature)
+    if min(temperatures) <= 0 or not all(map(math.isfinite, _numbers(about))):
+        raise ValueError("judge.json has a number that cannot be")
+
+
+def _numbers(about: About) -> Sequence[float]:
+    return (
+        about.sentiment_temperature,
+        about.severity_temperature,
+        *about.at_least,
+        *about.category_threshold,
+        *(number for pair in about.category_platt for number in pair),
+        *(asdict(about.harmless).values() if about.harmless else ()),
+    )

@@ -1,0 +1,98 @@
+"""The neural judge's files: the network, its tokenizer, and what its outputs mean."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import onnxruntime as ort
+from tokenizers import Tokenizer
+
+from core.errors import GoodnameError
+from sentiment.neural.about import About, parse
+
+SHIPPED: Final = Path(__file__).parent.parent / "models" / "neural"
+NETWORK, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "judge.json"
+
+_INPUTS: Final = {"input_ids", "attention_mask"}
+_OUTPUTS: Final = {"sentiment": 3, "severity": 5, "category": 15, "look": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeuralModel:
+    """Everything that a judge needs, ready to run; threads may share it."""
+
+    session: ort.InferenceSession
+    tokenizer: Tokenizer
+    about: About
+    digest: str  #: SHA-256 of the three files, hexadecimal
+
+
+def load_model(folder: Path) -> NeuralModel:
+    """Read and check the folder; ``GoodnameError`` says what to do about a bad one."""
+    # Its own threads would outlive a fork and crowd the cores that the encoder is told to use.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        bodies = {name: (folder / name).read_bytes() for name in (ABOUT, TOKENIZER, NETWORK)}
+        model = NeuralModel(
+            about=parse(bodies[ABOUT]),
+            tokenizer=_tokenizer(bodies[TOKENIZER]),
+            session=_session(bodies[NETWORK]),
+            digest=_digest(bodies.values()),
+        )
+    # The two libraries raise bare Exceptions for files that they cannot read.
+    except Exception as error:
+        raise GoodnameError(
+            f"cannot read the neural judge in {folder.name}: {_first_line(error)}; install "
+            "Goodname again, or train it with: python -m sentiment.training.neural"
+        ) from error
+    return model
+
+
+def _tokenizer(body: bytes) -> Tokenizer:
+    tokenizer = Tokenizer.from_buffer(body)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _session(body: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    # One thread a run: texts run beside each other instead, which keeps every core busy without
+    # waiting for the others at each of a few hundred operators.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(
+        body,
+        options,
+        providers=["CPUExecutionProvider"],
+        # The fused operator is a plain loop on CPUs: a fifth of the whole time (onnxruntime 1.31).
+        disabled_optimizers=["SkipLayerNormFusion"],
+    )
+    _check(session)
+    return session
+
+
+def _check(session: ort.InferenceSession) -> None:
+    inputs = {part.name for part in session.get_inputs()}
+    outputs = {part.name: part.shape for part in session.get_outputs()}
+    if inputs != _INPUTS or not _OUTPUTS.keys() <= outputs.keys():
+        raise ValueError(f"model.onnx has other inputs or outputs: {sorted(inputs | set(outputs))}")
+    for name, width in _OUTPUTS.items():
+        if width is not None and outputs[name][1] != width:
+            raise ValueError(f"model.onnx gives {outputs[name][1]} numbers for {name}, not {width}")
+
+
+def _digest(bodies: object) -> str:
+    digest = hashlib.sha256()
+    for body in bodies:  # type: ignore[attr-defined]
+        digest.update(hashlib.sha256(body).digest())
+    return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:300]
