@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from core.declared import BrandEntry, ReceiverEntry, RuleEntry, SourceEntry
 from core.errors import SettingsError
+from core.types import Sentiment
 
 ENV_PREFIX = "GOODNAME_"
 #: Variables with our prefix that are no settings: where to find the file, and test material.
@@ -78,6 +79,9 @@ class SentimentSection(Section):
     cascade: bool = False
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     batch_size: Annotated[int, Field(gt=0, le=1000)] = 1
+    labels: dict[str, Sentiment] = {}
+    revision: str = ""
+    pickled_weights: bool = False
 
 
 class DeliverySection(Section):

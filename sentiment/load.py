@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from core.errors import GoodnameError
 from core.settings import SentimentSection
+from core.types import Sentiment
 from sentiment.judge import Judge
+
+#: The judge that is taken where nobody says which, and beside a checkpoint for all but sentiment.
+SHIPPED: Final = SentimentSection().model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +24,23 @@ class Wanted:
     cascade: bool = False  #: let the linear judge settle what is plainly harmless
     threads: int = 0  #: 0: one for each core that this process may use
     batch_size: int = 1  #: texts in one run of an encoder
+    labels: tuple[tuple[str, Sentiment], ...] = ()  #: what a checkpoint's labels mean
+    revision: str = ""  #: of a checkpoint on the hub; empty: the newest
+    pickled_weights: bool = False  #: read a checkpoint that has no safe weights
 
 
 def open_judge(settings: SentimentSection) -> Judge:
     """The judge that the settings want; a process has one of each kind."""
-    return load_judge(
-        settings.model,
-        cascade=settings.cascade,
-        threads=settings.threads,
-        batch_size=settings.batch_size,
+    return _shared(
+        Wanted(
+            model=settings.model,
+            cascade=settings.cascade,
+            threads=settings.threads,
+            batch_size=settings.batch_size,
+            labels=tuple(sorted(settings.labels.items())),
+            revision=settings.revision,
+            pickled_weights=settings.pickled_weights,
+        )
     )
 
 
@@ -35,21 +48,60 @@ def load_judge(
     model: str = "linear", *, cascade: bool = False, threads: int = 0, batch_size: int = 1
 ) -> Judge:
     """The process's judge of that name, read from disk on first use; safe to call in threads."""
-    wanted = Wanted(model=model, cascade=cascade, threads=threads, batch_size=batch_size)
-    if model not in _KINDS:
-        known = ", ".join(sorted(_KINDS))
-        raise GoodnameError(f"unknown judge {model!r}; set [sentiment] model to one of: {known}")
+    return _shared(Wanted(model=model, cascade=cascade, threads=threads, batch_size=batch_size))
+
+
+def _shared(wanted: Wanted) -> Judge:
     with _lock:
-        if wanted not in _loaded:
-            _loaded[wanted] = _KINDS[model](wanted)
-        return _loaded[wanted]
+        return _one(wanted)
+
+
+def _one(wanted: Wanted) -> Judge:
+    """Of each kind one; the caller holds the lock."""
+    if wanted not in _loaded:
+        _loaded[wanted] = _builder(wanted.model)(wanted)
+    return _loaded[wanted]
+
+
+def _builder(model: str) -> Callable[[Wanted], Judge]:
+    from sentiment.checkpoint.files import looks_like_checkpoint
+
+    if model in _KINDS:
+        return _KINDS[model]
+    if looks_like_checkpoint(model):
+        return _checkpoint
+    known = ", ".join(sorted(_KINDS))
+    raise GoodnameError(
+        f"unknown judge {model!r}; set [sentiment] model to one of: {known}; or to a Hugging Face "
+        "checkpoint: owner/name, or the path of its folder"
+    )
 
 
 def _linear(_: Wanted) -> Judge:
+    from sentiment.linear import model
     from sentiment.linear.judge import LinearJudge
-    from sentiment.linear.model import SHIPPED, load_model
 
-    return LinearJudge(load_model(SHIPPED))
+    return LinearJudge(model.load_model(model.SHIPPED))
+
+
+def _checkpoint(wanted: Wanted) -> Judge:
+    from sentiment.checkpoint.open import open_checkpoint
+
+    shipped = Wanted(
+        model=SHIPPED,
+        cascade=wanted.cascade,
+        threads=wanted.threads,
+        batch_size=wanted.batch_size,
+    )
+    return open_checkpoint(
+        wanted.model,
+        _one(shipped),
+        labels=dict(wanted.labels),
+        revision=wanted.revision,
+        allow_pickled=wanted.pickled_weights,
+        threads=wanted.threads,
+        batch_size=wanted.batch_size,
+    )
 
 
 def _neural(wanted: Wanted) -> Judge:
@@ -66,7 +118,7 @@ def _neural(wanted: Wanted) -> Judge:
         )
     from sentiment.cascade import CascadeJudge
 
-    return CascadeJudge(_linear(wanted), judge, model.about.harmless)
+    return CascadeJudge(_one(Wanted(model="linear")), judge, model.about.harmless)
 
 
 _KINDS: dict[str, Callable[[Wanted], Judge]] = {"linear": _linear, "neural": _neural}
