@@ -96,7 +96,7 @@ def test_killed_there_it_goes_on_and_grades_nothing_twice(
 ) -> None:
     rejudge(database_url)
     with worker_process(database_url, {}, queues=["judge"], crash=point) as worker:
-        assert worker.process.wait(timeout=60) == 137
+        assert worker.process.wait(timeout=100) == 137
     with worker_process(database_url, {}, queues=["judge"]):
         wait_until(lambda: is_finished(old), seconds=90, what="the end of the run")
     check(old)
