@@ -173,7 +173,7 @@ def main() -> None:
     with Progress(console=console) as progress:
         arrays = train(
             options.data,
-            [post for post in posts if post.split != "test"],
+            [post for post in posts if post.split in ("train", "dev")],
             licences=licences,
             progress=progress,
         )

@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.types import Category, Sentiment, Severity
 
 POSTS = Path(__file__).parent / "data" / "posts.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reader says of a post."""
+
+    sentiment: Sentiment
+    severity: Severity
+    categories: frozenset[Category]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +34,9 @@ class LabelledPost:
     kind: str
     scenario: str  #: posts of one scenario tell the same event; they share a split
     trap: str | None  #: why a careless reader would grade it wrongly, e.g. ``negated``
-    split: str
+    plain: bool  #: a complaint told in plain facts, without a word that judges
+    split: str  #: train, dev, test or parallel
+    readings: tuple[Reading, ...]  #: the writer's, then that of who read without knowing it
 
 
 def read_posts(path: Path = POSTS) -> list[LabelledPost]:
@@ -37,15 +49,26 @@ def _post(line: str) -> LabelledPost:
     for part in record["evidence"]:
         if part not in record["text"]:
             raise ValueError(f"evidence {part!r} does not occur in {record['text']!r}")
+    label = _reading(record)
     return LabelledPost(
         text=record["text"],
         lang=record["lang"],
-        sentiment=Sentiment(record["sentiment"]),
-        severity=Severity.of(record["severity"]),
-        categories=frozenset(Category(name) for name in record["categories"]),
+        sentiment=label.sentiment,
+        severity=label.severity,
+        categories=label.categories,
         evidence=tuple(record["evidence"]),
         kind=record["kind"],
         scenario=record["scenario"],
         trap=record["trap"],
+        plain=record["plain"],
         split=record["split"],
+        readings=tuple(_reading(reading) for reading in record["readings"]),
+    )
+
+
+def _reading(record: dict[str, Any]) -> Reading:
+    return Reading(
+        sentiment=Sentiment(record["sentiment"]),
+        severity=Severity.of(record["severity"]),
+        categories=frozenset(Category(name) for name in record["categories"]),
     )

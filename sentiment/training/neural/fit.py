@@ -176,7 +176,8 @@ def _shape(steps: int, warm_up: float) -> Callable[[int], float]:
     def share(step: int) -> float:
         if step < rising:
             return (step + 1) / rising
-        falling = math.cos(math.pi / 2 * (step - rising) / max(1, steps - rising))
+        gone = min(1.0, (step - rising) / max(1, steps - rising))
+        falling = max(0.0, math.cos(math.pi / 2 * gone))
         return max(0.02, float(falling**1.5))
 
     return share

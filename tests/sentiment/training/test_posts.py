@@ -19,10 +19,37 @@ LANGUAGES = ("en", "pl", "lt", "hr")
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_language_has_enough_posts_of_every_level(lang: str) -> None:
-    levels = Counter(post.severity for post in ALL if post.lang == lang)
-    assert sum(levels.values()) >= 120
-    assert min(levels[level] for level in Severity) >= 15
-    assert min(levels[Severity.CRITICAL], levels[Severity.HIGH]) >= 40
+    for split, fewest, fewest_critical in (("train", 80, 150), ("dev", 10, 20), ("test", 20, 40)):
+        levels = Counter(p.severity for p in ALL if p.lang == lang and p.split == split)
+        assert min(levels[level] for level in Severity) >= fewest, split
+        assert levels[Severity.CRITICAL] >= fewest_critical, split
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_many_complaints_are_told_in_plain_facts(lang: str) -> None:
+    for split in ("dev", "test"):
+        negative = [p for p in ALL if p.lang == lang and p.split == split
+                    and p.sentiment is Sentiment.NEGATIVE]  # fmt: skip
+        assert sum(post.plain for post in negative) > len(negative) / 4
+
+
+def test_parallel_posts_tell_the_same_in_four_languages() -> None:
+    events = defaultdict(list)
+    for post in ALL:
+        if post.split == "parallel":
+            events[post.scenario].append(post)
+    assert len(events) >= 60
+    for posts in events.values():
+        assert sorted(post.lang for post in posts) == sorted(LANGUAGES)
+        assert len({post.severity for post in posts}) == 1, posts[0].text
+
+
+def test_who_read_second_did_not_copy_and_did_not_guess() -> None:
+    twice = [post for post in ALL if len(post.readings) == 2]
+    same = sum(post.readings[0].severity is post.readings[1].severity for post in twice)
+    assert len(twice) > len(ALL) / 2
+    assert same > 0.9 * len(twice)
+    assert any(post.readings[0] != post.readings[1] for post in twice)
 
 
 def test_no_text_occurs_twice() -> None:
@@ -45,7 +72,7 @@ def test_one_event_never_stands_on_both_sides_of_a_split() -> None:
     for post in ALL:
         splits[post.scenario].add(post.split)
     assert {len(found) for found in splits.values()} == {1}
-    assert {post.split for post in ALL} == {"train", "dev", "test"}
+    assert {post.split for post in ALL} == {"train", "dev", "test", "parallel"}
 
 
 def test_labels_do_not_contradict_each_other() -> None:
@@ -53,21 +80,21 @@ def test_labels_do_not_contradict_each_other() -> None:
         if post.severity >= Severity.HIGH:
             assert post.sentiment is Sentiment.NEGATIVE, post.text
             assert post.evidence, post.text
-            assert post.categories, post.text
+        if post.severity >= Severity.MEDIUM:
+            assert post.sentiment is not Sentiment.POSITIVE, post.text
+            # The first lot of the training posts marked evidence of grave levels only.
+            assert post.evidence or post.split == "train", post.text
         if post.severity is Severity.NONE:
-            assert post.sentiment is not Sentiment.NEGATIVE, post.text
             assert not post.categories, post.text
-        if post.sentiment is Sentiment.POSITIVE:
-            assert post.severity is Severity.NONE, post.text
+        if post.plain:
+            assert post.sentiment is Sentiment.NEGATIVE, post.text
 
 
-def test_every_category_and_every_trap_occurs() -> None:
+def test_every_category_and_many_traps_occur() -> None:
     assert {category for post in ALL for category in post.categories} == set(Category)
-    traps = Counter(post.trap for post in ALL)
-    assert set(traps) == {
-        None, "negated", "refuted", "sarcasm", "scary_praise", "resolved", "other_brand"
-    }  # fmt: skip
-    assert min(traps.values()) >= 12
+    for split in ("train", "dev", "test"):
+        part = [post for post in ALL if post.split == split]
+        assert sum(post.trap is not None for post in part) > len(part) / 10, split
 
 
 def test_an_evidence_that_is_not_in_the_text_is_an_error(tmp_path: Path) -> None:
