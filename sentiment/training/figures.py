@@ -8,23 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.types import Severity
+from sentiment.evaluate.metrics import macro_f1, micro_f1
 from sentiment.judge import Judge, Judgement
 from sentiment.linear.model import CATEGORIES, LEVELS, SENTIMENTS
 from sentiment.training.corpora import Row
 from sentiment.training.posts import LabelledPost
 
 Figures = dict[str, float]
-
-
-def macro_f1(truth: Sequence[object], given: Sequence[object], labels: Sequence[object]) -> float:
-    """Mean F1 over the labels that occur in the truth."""
-    scores = []
-    for label in labels:
-        hit = sum(t == label and g == label for t, g in zip(truth, given, strict=True))
-        named = truth.count(label) + given.count(label)
-        if truth.count(label):
-            scores.append(2 * hit / named)
-    return float(np.mean(scores)) if scores else 0.0
 
 
 def post_figures(judge: Judge, posts: Sequence[LabelledPost]) -> Figures:
@@ -90,7 +80,6 @@ def _auc(scores: Sequence[float], truth: Sequence[bool]) -> float:
 
 
 def _micro_f1(posts: Sequence[LabelledPost], judged: Sequence[Judgement]) -> float:
-    truth = [category in post.categories for post in posts for category in CATEGORIES]
-    given = [category in j.categories for j in judged for category in CATEGORIES]
-    hit = sum(t and g for t, g in zip(truth, given, strict=True))
-    return 2 * hit / max(sum(truth) + sum(given), 1)
+    truth = [[category in post.categories for category in CATEGORIES] for post in posts]
+    given = [[category in j.categories for category in CATEGORIES] for j in judged]
+    return micro_f1(np.array(truth, dtype=bool), np.array(given, dtype=bool))
