@@ -220,6 +220,72 @@ def show_agreement(
 
 
 @app.command()
+def judge(
+    text: Annotated[str, typer.Argument(help="A text; or a file of JSON lines, - for stdin.")],
+    out: Annotated[
+        str | None, typer.Option(help="Judge a file, and write here; .gz packs it, - is stdout.")
+    ] = None,
+    text_field: Annotated[str, typer.Option(help="Field that holds the text.")] = "text",
+    lang_field: Annotated[
+        str | None, typer.Option(help="Field with the language, where the lines tell it.")
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add how probable each answer is.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin the output anew.")] = False,
+    model: Annotated[str | None, typer.Option(help="Another judge than the settings'.")] = None,
+    as_json: AsJson = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Explain the grade of a text, or judge a file of millions; an interrupted one goes on."""
+    from goodname.judging.command import Wanted
+    from goodname.judging.command import judge as run
+    from goodname.judging.row import Fields
+
+    fields = Fields(text=text_field, language=lang_field, probabilities=probabilities)
+    sys.exit(
+        run(
+            Wanted(what=text, out=out, fields=fields, model=model, as_json=as_json,
+                   overwrite=overwrite, settings=settings)
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def evaluate(
+    data: Annotated[
+        list[Path] | None, typer.Argument(help="Labelled JSON lines (.gz), or folders of them.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A judge; several are shown side by side.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Split to use; all: every line.")] = "test",
+    limit: Annotated[
+        int | None, typer.Option(help="At most so many texts of each set and language.")
+    ] = None,
+    goals: Annotated[
+        bool, typer.Option("--goals", help="The sets that have a goal, and our own posts.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a report (Markdown, JSON) and plots.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Judge anew what an earlier run judged.")
+    ] = False,
+    as_json: AsJson = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Measure how well a judge does on labelled texts, by data set, language and class."""
+    from goodname.evaluating.command import Evaluation
+    from goodname.evaluating.command import evaluate as run
+
+    run(
+        Evaluation(data=tuple(data or ()), models=tuple(model or ()), split=split, limit=limit,
+                   goals=goals, out=out, fresh=fresh, as_json=as_json, settings=settings)
+    )  # fmt: skip
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from importlib.metadata import version as installed

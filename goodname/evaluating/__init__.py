@@ -1,0 +1,1 @@
+"""`goodname evaluate`: how well judges do on labelled texts."""

@@ -1,0 +1,1 @@
+"""`goodname judge`: one text explained, or millions of lines judged."""
