@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -141,6 +142,10 @@ def load(checkpoint: Checkpoint, *, threads: int, batch_size: int) -> Classifier
         classifier.prove()
     except GoodnameError:
         raise
+    except pickle.UnpicklingError as error:
+        raise GoodnameError(
+            f"the pickle of {checkpoint.title} is broken or holds more than numbers; it is not read"
+        ) from error
     except Exception as error:
         raise GoodnameError(
             f"cannot load {checkpoint.title}: {type(error).__name__}: {_short(error)}"
@@ -223,4 +228,5 @@ def _device() -> str:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:400]
+    text = "".join(char if char.isprintable() else " " for char in str(error))
+    return " ".join(text.split())[:400]

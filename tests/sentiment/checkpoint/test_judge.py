@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 import shutil
 import time
 from collections.abc import Callable
@@ -171,6 +170,9 @@ def test_two_classes_have_no_neutral_and_the_log_says_so(
     judged = judge(POSTS[:2])
     assert [judgement.sentiment for judgement in judged] == [NEG, POS]
     assert all(judgement.sentiment_p[NEU] == 0 for judgement in judged)
+    nothing = judge(["https://shop.example/x"])[0]
+    assert nothing.sentiment is NEU
+    assert nothing.sentiment_p == pytest.approx(dict.fromkeys(Sentiment, 1 / 3))
 
 
 def test_an_encoder_that_never_learned_to_classify_is_refused(
@@ -214,14 +216,16 @@ def test_pickled_weights_give_the_same_answers_where_they_are_allowed(
 def test_a_program_in_a_pickle_does_not_run_even_then(
     three: Path, opened: Opened, tmp_path: Path
 ) -> None:
+    import torch
+
     class Program:
         def __reduce__(self) -> tuple[object, ...]:
             return Path.mkdir, (tmp_path / "it-ran",)
 
     folder = Path(shutil.copytree(three, tmp_path / "evil"))
     (folder / "model.safetensors").unlink()
-    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"a": Program()}))
-    with pytest.raises(GoodnameError, match="cannot load evil"):
+    torch.save({"a": Program()}, folder / "pytorch_model.bin")
+    with pytest.raises(GoodnameError, match="pickle of evil is broken or holds more than numbers"):
         opened(folder, allow_pickled=True)
     assert not (tmp_path / "it-ran").exists()
 
