@@ -24,10 +24,14 @@ from sentiment.neural.tokens import Tokens
 
 LEAST: Final = Severity.MEDIUM  #: lower grades need no reason
 QUOTE_CHARS: Final = 80
-_TRIED_ALONE: Final = 3
-_TRIED_TOGETHER: Final = (2, 3, 5, 8)
-#: Judgements of one text at most, beyond its own: 4 + 4 + 3 + 4 + 4.
-MOST_TRIES: Final = 19
+_TRIED_ALONE: Final = 2
+_TRIED_TOGETHER: Final = (3, 5, 8)
+_SHOWN: Final = 3  #: phrases of a text of which no few words account for the grade
+#: Fewer words may stand for more only while they carry so much of what the others carried: a
+#: grade near its threshold falls with any word, and "who" is no reason for a person.
+CARRIED: Final = 0.6
+#: Judgements of one text at most, beyond its own: 3 + 4 + 3 + 2 + 2.
+MOST_TRIES: Final = 14
 
 Spans = tuple[Span, ...]
 Asking = Generator[list[Spans], list[Opinion], Reason]
@@ -116,42 +120,42 @@ def _search(case: Case) -> Asking:
     alone = [[phrase] for phrase in ranked[:_TRIED_ALONE]]
     tries = alone + ([ranked[:2]] if len(ranked) > 1 else [])
     answers = yield [search.spans(one) for one in tries]
-    found = _least(search, tries, answers)
+    found = _smallest(search, tries, answers)
     if found is None:
         pushes = {t[0]: search.push(a) for t, a in zip(alone, answers, strict=False)}
         ranked.sort(key=lambda p: -pushes.get(p, -math.inf))
-        together = [ranked[:n] for n in (*_TRIED_TOGETHER, len(ranked)) if 2 <= n <= len(ranked)]
-        tries = _distinct(together)[-len(_TRIED_TOGETHER) :]
+        together = [ranked[:n] for n in (*_TRIED_TOGETHER, len(ranked)) if 2 < n <= len(ranked)]
+        tries = _distinct(together)
         if tries:
             answers = yield [search.spans(one) for one in tries]
-            found = _least(search, tries, answers)
+            found = _smallest(search, tries, answers)
     if found is None:
-        return _reason(search, tuple(ranked[:_TRIED_ALONE]), None)
+        return _reason(search, tuple(ranked[:_SHOWN]), None)
     kept, opinion = found
-    if len(kept) > 1:
-        tries = [[p for p in kept if p is not left] for left in kept[:3]]
-        answers = yield [search.spans(one) for one in tries]
-        kept, opinion = _least(search, tries, answers) or (kept, opinion)
-    for _ in range(2):
-        tries = _shorter(search, kept)
+    for shorter in (_fewer, _shorter, _shorter):
+        tries = shorter(search, kept)
         if not tries:
-            break
+            continue
         answers = yield [search.spans(one) for one in tries]
-        better = _least(search, tries, answers)
-        if better is None:
+        better = _smallest(search, tries, answers, least=CARRIED * search.push(opinion))
+        if better is None and shorter is _shorter:
             break
-        kept, opinion = better
+        kept, opinion = better or (kept, opinion)
     return _reason(search, tuple(kept), opinion)
 
 
-def _least(
-    search: _Search, tries: Sequence[list[Phrase]], answers: Sequence[Opinion]
+def _smallest(
+    search: _Search,
+    tries: Sequence[list[Phrase]],
+    answers: Sequence[Opinion],
+    *,
+    least: float = -math.inf,
 ) -> tuple[list[Phrase], Opinion] | None:
-    """Of what lowers the grade the fewest words; among equals what lowers it most."""
+    """Of what lowers the grade and pushes at least so much: the fewest phrases, the most push."""
     fitting = [
-        (sum(map(len, phrases)), -search.push(opinion), number)
+        (len(phrases), -search.push(opinion), number)
         for number, (phrases, opinion) in enumerate(zip(tries, answers, strict=True))
-        if search.lowers(opinion)
+        if search.lowers(opinion) and search.push(opinion) >= least
     ]
     if not fitting:
         return None
@@ -159,18 +163,23 @@ def _least(
     return tries[number], answers[number]
 
 
+def _fewer(_: _Search, kept: Sequence[Phrase]) -> list[list[Phrase]]:
+    """The same without one of the phrases."""
+    return [[p for p in kept if p is not left] for left in kept[:3]] if len(kept) > 1 else []
+
+
 def _shorter(search: _Search, kept: Sequence[Phrase]) -> list[list[Phrase]]:
-    """The same with the longest phrase cut at its start, its end or both."""
+    """The same with the longest phrase without its less looked at half, and third."""
     longest = max(kept, key=len)
     if len(longest) < 2:
         return []
     others = [phrase for phrase in kept if phrase is not longest]
-    first, last, half = longest.first, longest.last, len(longest) // 2
-    cuts = {Phrase(first, first + half - 1), Phrase(last - half + 1, last)}
-    if len(longest) > 3:
-        third = len(longest) // 3
-        cuts |= {Phrase(first, last - third), Phrase(first + third, last)}
-    return [[*others, cut] for cut in sorted(cuts, key=lambda cut: -search.share(cut))]
+    first, last = longest.first, longest.last
+    cuts = []
+    for gone in sorted({len(longest) // 2, -(-len(longest) // 3)}, reverse=True):
+        ends = (Phrase(first, last - gone), Phrase(first + gone, last))
+        cuts.append(max(ends, key=search.share))
+    return [[*others, cut] for cut in cuts]
 
 
 def _distinct(tries: Sequence[list[Phrase]]) -> list[list[Phrase]]:
