@@ -30,14 +30,14 @@ def network() -> Network:
 
 
 def _examples(count: int, *, seed: int = 1) -> list[Example]:
-    """Texts that are negative, critical and about safety if a piece above 25 is in them."""
+    """Texts that are negative, critical and about safety if pieces above 25 end them."""
     draw = np.random.default_rng(seed)
     made = []
     for _ in range(count):
         ids = tuple(int(i) for i in draw.integers(4, 25, draw.integers(3, 20)))
         grave = bool(draw.random() < 0.5)
         if grave:
-            ids = (*ids, int(draw.integers(26, 50)))
+            ids = (*ids, *draw.integers(26, 30, 3).tolist())
         made.append(
             Example(
                 ids=(0, *ids, 2),
