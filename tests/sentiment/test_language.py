@@ -47,3 +47,30 @@ def test_threads_share_one_identifier() -> None:
     texts = ["Nobody answers my letters.", "Niekas neatsako į mano laiškus."] * 50
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(identify, texts)) == [identify(text) for text in texts]
+
+
+def test_a_text_in_five_languages_is_named_with_little_confidence_or_not_at_all() -> None:
+    parts = [
+        "The parcel never arrived and nobody answers.",
+        "Paczka nie dotarła, a infolinia milczy od tygodnia.",
+        "Siunta taip ir neatkeliavo, niekas neatsako.",
+        "Das Paket kam nie an und niemand antwortet.",
+        "Paket nije stigao, a na poruke nitko ne odgovara.",
+    ]
+    tag, probability = identify(" ".join(parts))
+    assert tag == "und" or (probability or 0) < 0.5
+    for part in parts:
+        assert (identify(part)[1] or 0) > 0.9
+
+
+def test_a_foreign_sentence_lowers_the_confidence_by_its_share() -> None:
+    polish = "Paczka nie dotarła, a infolinia milczy od tygodnia. Nikt nie odpowiada na listy."
+    tag, probability = identify(polish + " The parcel never arrived and nobody answers.")
+    assert tag == "pl"
+    assert 0.6 < (probability or 0) < 0.9
+
+
+@pytest.mark.parametrize("text", ["Scam, avoid", "ne kupuj ovdje", "super obsługa"])
+def test_a_few_words_are_told_without_false_confidence(text: str) -> None:
+    tag, probability = identify(text)
+    assert tag in {"en", "hr", "pl"} or (probability or 0) < 0.8
