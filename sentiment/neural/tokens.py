@@ -33,13 +33,14 @@ def tokenise(texts: Sequence[Cleaned], tokenizer: Tokenizer, about: About) -> li
     )
     return [
         Tokens(
-            ids=(BEGIN, *_cut(encoding.ids, about), END),
-            places=tuple(_cut(encoding.offsets, about)),
+            ids=(BEGIN, *cut(encoding.ids, about.length, about.tail), END),
+            places=tuple(cut(encoding.offsets, about.length, about.tail)),
         )
         for encoding in encodings
     ]
 
 
-def _cut(row: list[T], about: About) -> list[T]:
-    room = about.length - 2
-    return row if len(row) <= room else row[: room - about.tail] + row[len(row) - about.tail :]
+def cut(row: list[T], length: int, tail: int) -> list[T]:
+    """The head and the tail of a row that is too long; two of ``length`` are for the two ends."""
+    room = length - 2
+    return row if len(row) <= room else row[: room - tail] + row[len(row) - tail :]

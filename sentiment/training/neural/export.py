@@ -81,23 +81,37 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
 
-    def linear(self, x: str, weight: Floats, bias: Floats, name: str) -> str:
-        """``x @ weight.T + bias``; ``weight`` (outputs, inputs)."""
+    def linear(
+        self, x: str, weight: Floats, bias: Floats, name: str, *, by_row: bool = False
+    ) -> str:
+        """``x @ weight.T + bias``; ``weight`` (outputs, inputs).
+
+        Activations are quantised with one scale for all. ``by_row`` divides each token by its
+        largest number before that and multiplies the product back: where a few tokens have far
+        larger numbers than the others, the others would keep hardly a bit.
+        """
         if not self.int8:
             product = self.node("MatMul", [x, self.constant(f"{name}.weight", weight.T)])
             return self.node("Add", [product, self.constant(f"{name}.bias", bias)])
+        largest = ""
+        if by_row:
+            largest = self.node("ReduceMax", [self.node("Abs", [x])], axes=[-1], keepdims=1)
+            largest = self.node("Max", [largest, self.constant("least", np.float32(1e-6))])
+            x = self.node("Div", [x, largest])
         numbers, scale = quantised(weight)
-        return self.node(
+        product = self.node(
             "DynamicQuantizeMatMul",
             [
                 x,
                 self.constant(f"{name}.weight", numbers.T),
                 self.constant(f"{name}.scale", scale),
                 self.constant(f"{name}.zero", np.zeros(len(scale), np.int8)),
-                self.constant(f"{name}.bias", bias),
             ],
             domain=MICROSOFT,
         )
+        if by_row:
+            product = self.node("Mul", [product, largest])
+        return self.node("Add", [product, self.constant(f"{name}.bias", bias)])
 
     def model(self, network: Network) -> onnx.ModelProto:
         """The checked model."""
@@ -163,9 +177,11 @@ def _layer(graph: _Graph, layer: Layer, x: str, mask: str, name: str) -> str:
     )
     seen = graph.linear(seen, _array(layer.out.weight), _array(layer.out.bias), f"{name}.out")
     x = _added(graph, seen, x, layer.attention_norm, f"{name}.attention_norm")
-    y = graph.linear(x, _array(layer.up.weight), _array(layer.up.bias), f"{name}.up")
+    y = graph.linear(x, _array(layer.up.weight), _array(layer.up.bias), f"{name}.up", by_row=True)
     y = graph.node("Gelu", [y], domain=MICROSOFT)
-    y = graph.linear(y, _array(layer.down.weight), _array(layer.down.bias), f"{name}.down")
+    y = graph.linear(
+        y, _array(layer.down.weight), _array(layer.down.bias), f"{name}.down", by_row=True
+    )
     return _added(graph, y, x, layer.norm, f"{name}.norm")
 
 

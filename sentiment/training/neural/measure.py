@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from core.types import Category, Sentiment, Severity
-from sentiment.training.neural.calibrate import Logits, Truth, macro_f1
+from sentiment.evaluate.metrics import macro_f1
+from sentiment.training.neural.calibrate import Ints, Logits, Truth
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import Example, collate
 from sentiment.training.neural.mixture import Labelled, is_topical
@@ -57,15 +58,11 @@ def own_line(network: Network, posts: Sequence[LabelledPost], examples: Sequence
     level = logits.severity.argmax(axis=1)
     critical = truth.severity == int(Severity.CRITICAL)
     return (
-        f"severity {macro_f1(truth.severity, level):.3f} "
+        f"severity {_macro(truth.severity, level):.3f} "
         f"critical {np.mean(level[critical] == int(Severity.CRITICAL)):.3f} "
         f"sentiment {_macro(truth.sentiment, logits.sentiment.argmax(axis=1)):.3f}"
     )
 
 
-def _macro(truth: np.ndarray, told: np.ndarray) -> float:
-    scores = []
-    for label in np.unique(truth):
-        hits = np.sum((truth == label) & (told == label))
-        scores.append(2 * hits / (np.sum(truth == label) + np.sum(told == label)))
-    return float(np.mean(scores))
+def _macro(truth: Ints, told: Ints) -> float:
+    return macro_f1(truth.tolist(), told.tolist(), range(len(Severity)))

@@ -13,7 +13,9 @@ from typing import Final
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 
-BOS, PAD, EOS, UNK = 0, 1, 2, 3
+from sentiment.neural.tokens import UNKNOWN
+
+PAD: Final = 1
 SPECIAL: Final = 4  #: the pieces of the lowest ids mean no text
 #: Letters of the languages served first: every piece that has one is kept while there is room.
 OWN_LETTERS: Final = frozenset("ąčęėįšųūžćđłńóśźż")
@@ -21,7 +23,7 @@ OWN_LETTERS: Final = frozenset("ąčęėįšųūžćđłńóśźż")
 
 def tokenizer_of(pieces: list[tuple[str, float]]) -> Tokenizer:
     """A Unigram tokenizer as sentencepiece would cut, of pieces whose first four are special."""
-    tokenizer = Tokenizer(Unigram(pieces, unk_id=UNK, byte_fallback=False))
+    tokenizer = Tokenizer(Unigram(pieces, unk_id=UNKNOWN, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
     )

@@ -12,10 +12,20 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 
 import onnxruntime  # noqa: E402
 
+from sentiment.neural.tokens import cut  # noqa: E402
 from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
-from sentiment.training.neural.examples import Example, batches, collate, cut, padded  # noqa: E402
+from sentiment.training.neural.examples import (  # noqa: E402
+    LENGTH,
+    TAIL,
+    Example,
+    batches,
+    collate,
+    padded,
+    token_ids,
+)
 from sentiment.training.neural.export import export, quantised  # noqa: E402
 from sentiment.training.neural.fit import Stage, fit  # noqa: E402
+from sentiment.training.neural.vocabulary import tokenizer_of  # noqa: E402
 
 SMALL = Shape(vocabulary=50, layers=2, hidden=24, heads=2, feed_forward=48, positions=32)
 
@@ -108,12 +118,23 @@ def test_padding_changes_nothing(network: Network) -> None:
 
 
 def test_a_long_text_keeps_its_head_and_its_tail() -> None:
-    kept = cut(range(1_000))
+    kept = cut(list(range(1_000)), LENGTH, TAIL)
 
     assert len(kept) == 254
-    assert list(kept[:3]) == [0, 1, 2]
-    assert list(kept[-3:]) == [997, 998, 999]
-    assert list(cut(range(254))) == list(range(254))
+    assert kept[:3] == [0, 1, 2]
+    assert kept[-3:] == [997, 998, 999]
+    assert cut(list(range(254)), LENGTH, TAIL) == list(range(254))
+
+
+def test_a_text_is_learned_as_it_will_be_read() -> None:
+    letters = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz@"]
+    tokenizer = tokenizer_of(
+        [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters]
+    )
+
+    raw, clean = token_ids(tokenizer, ["see   https://example.com/a @someone", "see http @user"])
+
+    assert raw == clean
 
 
 def test_an_epoch_holds_every_example_once_and_few_shapes() -> None:
