@@ -69,7 +69,7 @@ class Encoder:
         ids = np.array(rows, dtype=np.int64)
         answers = self._session.run(
             ["sentiment", "severity", "category", "look"],
-            {"input_ids": ids, "attention_mask": np.ones_like(ids)},
+            {"input_ids": ids},
         )
         return [np.asarray(answer) for answer in answers]
 

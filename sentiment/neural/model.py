@@ -17,7 +17,7 @@ from sentiment.neural.about import About, parse
 SHIPPED: Final = Path(__file__).parent.parent / "models" / "neural"
 NETWORK, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "judge.json"
 
-_INPUTS: Final = {"input_ids", "attention_mask"}
+_INPUTS: Final = {"input_ids"}
 _OUTPUTS: Final = {"sentiment": 3, "severity": 5, "category": 15, "look": None}
 
 

@@ -87,8 +87,6 @@ def _network(tokenizer: Tokenizer) -> onnx.ModelProto:
         "layer": np.rint(layer / scale).astype(np.int8),
         "scale": scale,
         "look.weight": look,
-        "one": np.float32(1),
-        "never": np.float32(-1e4),
         "last": np.array([-1]),
         "row": np.array([1]),
     }
@@ -96,13 +94,9 @@ def _network(tokenizer: Tokenizer) -> onnx.ModelProto:
     nodes = [
         node("Gather", ["words", "input_ids"], ["x0"]),
         node("DynamicQuantizeMatMul", ["x0", "layer", "scale"], ["x"], domain="com.microsoft"),
-        node("Cast", ["attention_mask"], ["seen"], to=TensorProto.FLOAT),
-        node("Sub", ["one", "seen"], ["unseen"]),
-        node("Mul", ["unseen", "never"], ["added"]),
         node("MatMul", ["x", "look.weight"], ["look0"]),
         node("Squeeze", ["look0", "last"], ["look1"]),
-        node("Add", ["look1", "added"], ["look2"]),
-        node("Softmax", ["look2"], ["look"], axis=-1),
+        node("Softmax", ["look1"], ["look"], axis=-1),
         node("Unsqueeze", ["look", "row"], ["look3"]),
         node("MatMul", ["look3", "x"], ["mean0"]),
         node("Squeeze", ["mean0", "row"], ["mean"]),
@@ -124,8 +118,7 @@ def _model(nodes: list[onnx.NodeProto], weights: dict[str, Any]) -> onnx.ModelPr
     graph = helper.make_graph(
         nodes,
         "judge",
-        [helper.make_tensor_value_info(name, TensorProto.INT64, both)
-         for name in ("input_ids", "attention_mask")],
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, both)],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
          for name, shape in (("sentiment", ["batch", 3]), ("severity", ["batch", 5]),
                              ("category", ["batch", 15]), ("look", both))],

@@ -32,7 +32,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     licences = options.licences.split(",")
     material = gather(options.data, licences)
-    console.print(f"{len(material.public)} public texts, {len(material.posts)} posts of our own")
+    console.print(f"{len(material.wide)} public texts, {len(material.posts)} posts of our own")
     network, tokenizer = general(material, options.work)
     network = own(network, tokenizer, material, options.work)
     if options.layers < len(network.stack):

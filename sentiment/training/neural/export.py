@@ -3,7 +3,9 @@
 The graph is built by hand, node by node, of the operators that onnxruntime's CPU build has for
 encoders (domain ``com.microsoft``), so it needs no tracing, and nothing in it is there by chance.
 Weights are int8 with a scale for each output column, word vectors int8 with a scale for each
-row; activations are quantised as they come (``DynamicQuantizeMatMul``).
+row. Of activations each token has a scale of its own: one for all would leave hardly a bit to most
+tokens where a few have far larger numbers, and would let a text's neighbours in a batch change it.
+The texts of a batch have one length, so the graph knows no mask.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ from torch import Tensor, nn
 from sentiment.training.neural.encoder import Head, Layer, Network
 
 MICROSOFT: Final = "com.microsoft"
-_NEVER: Final = -1e4
 
 Floats = npt.NDArray[np.float32]
 
@@ -28,21 +29,17 @@ Floats = npt.NDArray[np.float32]
 def export(network: Network, path: Path, *, length: int, int8: bool = True) -> None:
     """Write the network to ``path``.
 
-    Inputs ``input_ids`` and ``attention_mask``, int64 (batch, length); outputs the logits
-    ``sentiment`` (batch, 3), ``severity`` (batch, 5), ``category`` (batch, 15), and ``look``
-    (batch, length), the share of each token in what the severity head sees. ``length`` is the
-    most tokens that a text may have.
+    Input ``input_ids``, int64 (batch, length), without padding; outputs the logits ``sentiment``
+    (batch, 3), ``severity`` (batch, 5), ``category`` (batch, 15), and ``look`` (batch, length),
+    the share of each token in what the severity head sees. ``length`` is the most tokens that a
+    text may have.
     """
     graph = _Graph(int8)
     x = _embedded(graph, network, length)
-    mask = graph.node("Cast", ["attention_mask"], to=TensorProto.INT32)
     for number, layer in enumerate(network.stack):
-        x = _layer(graph, layer, x, mask, f"l{number}")
-    unseen = graph.node("Cast", ["attention_mask"], to=TensorProto.FLOAT)
-    unseen = graph.node("Sub", [graph.constant("one", np.float32(1)), unseen])
-    unseen = graph.node("Mul", [unseen, graph.constant("never", np.float32(_NEVER))])
+        x = _layer(graph, layer, x, f"l{number}")
     for name, head in _heads(network):
-        _head(graph, head, x, unseen, name)
+        _head(graph, head, x, name)
     onnx.save(graph.model(network), str(path))
 
 
@@ -81,36 +78,32 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
 
-    def linear(
-        self, x: str, weight: Floats, bias: Floats, name: str, *, by_row: bool = False
-    ) -> str:
+    def linear(self, x: str, weight: Floats, bias: Floats, name: str) -> str:
         """``x @ weight.T + bias``; ``weight`` (outputs, inputs).
 
-        Activations are quantised with one scale for all. ``by_row`` divides each token by its
-        largest number before that and multiplies the product back: where a few tokens have far
-        larger numbers than the others, the others would keep hardly a bit.
+        In int8 each token is divided by its largest number first, and the product multiplied by
+        it, so that one constant scale serves all tokens.
         """
         if not self.int8:
             product = self.node("MatMul", [x, self.constant(f"{name}.weight", weight.T)])
             return self.node("Add", [product, self.constant(f"{name}.bias", bias)])
-        largest = ""
-        if by_row:
-            largest = self.node("ReduceMax", [self.node("Abs", [x])], axes=[-1], keepdims=1)
-            largest = self.node("Max", [largest, self.constant("least", np.float32(1e-6))])
-            x = self.node("Div", [x, largest])
+        largest = self.node("ReduceMax", [self.node("Abs", [x])], axes=[-1], keepdims=1)
+        largest = self.node("Max", [largest, self.constant("least", np.float32(1e-6))])
+        step = self.constant("step", np.float32(1 / 127))
+        zero = self.constant("zero", np.uint8(128))
         numbers, scale = quantised(weight)
         product = self.node(
-            "DynamicQuantizeMatMul",
+            "MatMulIntegerToFloat",
             [
-                x,
+                self.node("QuantizeLinear", [self.node("Div", [x, largest]), step, zero]),
                 self.constant(f"{name}.weight", numbers.T),
+                step,
                 self.constant(f"{name}.scale", scale),
-                self.constant(f"{name}.zero", np.zeros(len(scale), np.int8)),
+                zero,
             ],
             domain=MICROSOFT,
         )
-        if by_row:
-            product = self.node("Mul", [product, largest])
+        product = self.node("Mul", [product, largest])
         return self.node("Add", [product, self.constant(f"{name}.bias", bias)])
 
     def model(self, network: Network) -> onnx.ModelProto:
@@ -119,8 +112,7 @@ class _Graph:
         graph = helper.make_graph(
             self.nodes,
             "judge",
-            [helper.make_tensor_value_info(name, TensorProto.INT64, both)
-             for name in ("input_ids", "attention_mask")],
+            [helper.make_tensor_value_info("input_ids", TensorProto.INT64, both)],
             [
                 *(helper.make_tensor_value_info(
                     name, TensorProto.FLOAT, ["batch", head.out.out_features])
@@ -167,21 +159,17 @@ def _embedded(graph: _Graph, network: Network, length: int) -> str:
     return _normal(graph, graph.node("Add", [rows, places]), network.embedding_norm, "norm")
 
 
-def _layer(graph: _Graph, layer: Layer, x: str, mask: str, name: str) -> str:
+def _layer(graph: _Graph, layer: Layer, x: str, name: str) -> str:
     qkv = graph.linear(x, _array(layer.qkv.weight), _array(layer.qkv.bias), f"{name}.qkv")
     parts = [f"{name}.q", f"{name}.k", f"{name}.v"]
     thirds = graph.constant("thirds", np.array([layer.out.in_features] * 3))
     graph.nodes.append(helper.make_node("Split", [qkv, thirds], parts, axis=2))
-    seen = graph.node(
-        "MultiHeadAttention", [*parts, "", mask], domain=MICROSOFT, num_heads=layer.heads
-    )
+    seen = graph.node("MultiHeadAttention", parts, domain=MICROSOFT, num_heads=layer.heads)
     seen = graph.linear(seen, _array(layer.out.weight), _array(layer.out.bias), f"{name}.out")
     x = _added(graph, seen, x, layer.attention_norm, f"{name}.attention_norm")
-    y = graph.linear(x, _array(layer.up.weight), _array(layer.up.bias), f"{name}.up", by_row=True)
+    y = graph.linear(x, _array(layer.up.weight), _array(layer.up.bias), f"{name}.up")
     y = graph.node("Gelu", [y], domain=MICROSOFT)
-    y = graph.linear(
-        y, _array(layer.down.weight), _array(layer.down.bias), f"{name}.down", by_row=True
-    )
+    y = graph.linear(y, _array(layer.down.weight), _array(layer.down.bias), f"{name}.down")
     return _added(graph, y, x, layer.norm, f"{name}.norm")
 
 
@@ -196,11 +184,11 @@ def _normal(graph: _Graph, x: str, norm: nn.LayerNorm, name: str) -> str:
     return graph.node("LayerNormalization", [x, weight, bias], axis=-1, epsilon=norm.eps)
 
 
-def _head(graph: _Graph, head: Head, x: str, unseen: str, name: str) -> None:
+def _head(graph: _Graph, head: Head, x: str, name: str) -> None:
     look = graph.node("MatMul", [x, graph.constant(f"{name}.look", _array(head.look.weight).T)])
     look = graph.node("Squeeze", [look, graph.constant("last", np.array([-1]))])
     # The bias of the look shifts all tokens alike, and the softmax takes that out again.
-    look = graph.node("Softmax", [graph.node("Add", [look, unseen])], axis=-1)
+    look = graph.node("Softmax", [look], axis=-1)
     if name == "severity":
         graph.node("Identity", [look], name="look")
     row = graph.node("Unsqueeze", [look, graph.constant("row", np.array([1]))])

@@ -40,6 +40,7 @@ class Stage:
     warm_up: float = 0.06  #: share of the steps
     decay: float = 0.01
     seed: int = 20
+    fall: float = 1.0  #: rate of a layer as a share of the one above it; low layers are general
     heads: tuple[float, float, float] = (1.0, 1.0, 1.0)  #: weight of each head's loss
 
 
@@ -154,18 +155,19 @@ def labels_loss(stage: Stage) -> Loss:
 
 
 def _parameters(network: Network, stage: Stage) -> list[dict[str, Any]]:
-    heads = {id(p) for head in (network.sentiment, network.severity, network.category)
-             for p in head.parameters()}  # fmt: skip
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    """One group for each rate and decay."""
+    heads = [network.sentiment, network.severity, network.category]
+    rates = {id(p): stage.head_rate for head in heads for p in head.parameters()}
+    for depth, layer in enumerate(reversed(network.stack)):
+        rates |= {id(p): stage.rate * stage.fall**depth for p in layer.parameters()}
+    lowest = stage.rate * stage.fall ** len(network.stack)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in network.parameters():
-        groups.setdefault((id(parameter) in heads, parameter.ndim < 2), []).append(parameter)
+        decay = 0.0 if parameter.ndim < 2 else stage.decay
+        groups.setdefault((rates.get(id(parameter), lowest), decay), []).append(parameter)
     return [
-        {
-            "params": parameters,
-            "lr": stage.head_rate if head else stage.rate,
-            "weight_decay": 0.0 if flat else stage.decay,
-        }
-        for (head, flat), parameters in groups.items()
+        {"params": parameters, "lr": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
     ]
 
 

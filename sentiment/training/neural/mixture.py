@@ -4,7 +4,7 @@ as one that a set is evaluated on."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,20 +18,45 @@ from sentiment.training.corpora import (
     split_of,
 )
 
-#: Rows of one language and label of a set that an epoch sees at most.
-CAP: Final = 2_500
-CAPS: Final = {
-    "polemo2_sentence": 15_000, "polemo2_text": 5_000, "en_goemotions": 9_000,
-    "twitter15_bcs_3class": 5_000, "umsab": 2_000, "de_sb10k": 2_500, "en_proscons": 1_500,
-    "xed_en_fi": 1_800, "xed_projected": 350, "hu_husst": 1_500, "no_norec_sentence": 1_500,
-    "nusax": 500, "afrisenti": 800,
-}  # fmt: skip
 #: twitter15: one annotator a language, and the label follows the topic (bad news = negative).
-TOPICAL_CAP: Final = 450
 TOPICAL_WEIGHT: Final = 0.4
-#: Sets small and good enough to be read more than once an epoch.
-REPEATED: Final = {"parlasent_bcs": 2, "lv_tweets_fntm": 3, "lv_tweets_nicemanis": 2,
-                   "de_germeval2017": 2, "et_valence": 2}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """How much of each public set a stage sees in an epoch."""
+
+    cap: int  #: rows of one language and label of a set, where ``caps`` names none
+    topical_cap: int  #: … of the two-way twitter15 sets
+    caps: Mapping[str, int]
+    repeated: Mapping[str, int]  #: sets small and good enough to be read more than once
+
+
+#: The first pass: of everything something.
+WIDE: Final = Mixture(
+    cap=2_500,
+    topical_cap=450,
+    caps={
+        "polemo2_sentence": 15_000, "polemo2_text": 5_000, "en_goemotions": 9_000,
+        "twitter15_bcs_3class": 5_000, "umsab": 2_000, "en_proscons": 1_500, "xed_en_fi": 1_800,
+        "xed_projected": 350, "hu_husst": 1_500, "no_norec_sentence": 1_500, "nusax": 500,
+        "afrisenti": 800,
+    },
+    repeated={"parlasent_bcs": 2, "lv_tweets_fntm": 3, "lv_tweets_nicemanis": 2,
+              "de_germeval2017": 2, "et_valence": 2},
+)  # fmt: skip
+#: The second pass, and what the later stages repeat: reviews, and three classes in our languages.
+NEAR: Final = Mixture(
+    cap=400,
+    topical_cap=150,
+    caps={
+        "polemo2_sentence": 20_000, "polemo2_text": 5_000, "en_goemotions": 4_000,
+        "twitter15_bcs_3class": 10_000, "umsab": 2_000, "parlasent_bcs": 5_000,
+        "de_germeval2017": 2_500, "de_sb10k": 2_500, "lv_tweets_fntm": 2_500,
+        "lv_tweets_nicemanis": 2_500, "xed_projected": 100, "afrisenti": 200,
+    },
+    repeated={"parlasent_bcs": 3, "lv_tweets_fntm": 3, "lv_tweets_nicemanis": 2, "de_sb10k": 2},
+)  # fmt: skip
 
 
 def is_topical(name: str) -> bool:
@@ -51,7 +76,7 @@ class Labelled:
 
 
 def general_texts(
-    folder: Path, sets: Iterable[DataSet], advance: Callable[[], None] = lambda: None
+    folder: Path, sets: Iterable[DataSet], mixture: Mixture
 ) -> tuple[list[Labelled], list[Labelled]]:
     """Rows to train on and rows to watch (the dev splits, at most 20 a set, language and label)."""
     train: list[Row] = []
@@ -60,11 +85,12 @@ def general_texts(
     for data_set in sets:
         rows = [row for row in read_rows(folder, data_set.name) if row.label in SENTIMENTS]
         evaluated.update(key(row.text) for row in rows if row.split != "train")
-        cap = TOPICAL_CAP if is_topical(data_set.name) else CAPS.get(data_set.name, CAP)
+        cap = mixture.caps.get(data_set.name, mixture.cap)
+        if is_topical(data_set.name):
+            cap = mixture.topical_cap
         chosen = _at_most(split_of(rows, "train"), cap)
-        train += chosen * REPEATED.get(data_set.name, 1)
+        train += chosen * mixture.repeated.get(data_set.name, 1)
         dev += _at_most(split_of(rows, "dev"), 20)
-        advance()
     train = [row for row in train if key(row.text) not in evaluated]
     return _labelled(train), _labelled(dev)
 

@@ -1,18 +1,20 @@
 """Examples of our own posts: every head learns from them, and no epoch shows a post twice alike.
 
-Where two readers labelled a post differently, the heads learn both readings in equal parts.
+Where readers labelled a post differently, the heads learn their readings in equal parts.
 """
 
 from __future__ import annotations
 
 import random
 import unicodedata
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, TypeVar
 
 from tokenizers import Tokenizer
 
 from core.types import Category, Sentiment, Severity
+from sentiment.neural.tokens import UNKNOWN
 from sentiment.training.neural.examples import Example, token_ids
 from sentiment.training.neural.mixture import Labelled
 from sentiment.training.posts import LabelledPost, Reading
@@ -23,11 +25,14 @@ CATEGORIES: Final = tuple(Category)
 
 NEIGHBOUR: Final = 0.04  #: share that the levels next to the right one get: they are ordered
 EVIDENCE_WEIGHT: Final = 0.3  #: what justifies a grade, as a text of its own
+HOLED_SHARE: Final = 0.5  #: posts an epoch that lose some of their pieces …
+MOST_HOLES: Final = 0.2  #: … at most this share: single words are easily learned by heart
 JOINED_SHARE: Final = 0.12  #: posts an epoch that get a harmless post before or after them
 CALM_WEIGHT: Final = 0.15  #: "no complaint", of public texts that are not negative …
 CALM_CHARS: Final = 20  #: … and long enough to say something
 
 Spoil = Callable[[str, random.Random], str]
+Label = TypeVar("Label", bound=Hashable)
 
 
 def own_examples(
@@ -49,16 +54,34 @@ def own_examples(
         if post.evidence and len(post.text) > 40:
             texts.append(spoilt(" … ".join(post.evidence), chance))
             made.append((post, EVIDENCE_WEIGHT, post.severity >= Severity.HIGH))
+    of_sentiment = evened([post.sentiment for post in posts])
+    of_level = evened([post.severity for post in posts])
     return [
         Example(
-            ids=ids,
+            ids=holed(ids, chance),
             sentiment=_mean(post.readings, _sentiment) if whole else (),
             severity=_mean(post.readings, _severity),
             categories=_mean(post.readings, _categories),
-            weights=(weight, weight, weight),
+            weights=(weight * of_sentiment[post.sentiment], weight * of_level[post.severity],
+                     weight),
         )
         for ids, (post, weight, whole) in zip(token_ids(tokenizer, texts), made, strict=True)
-    ]
+    ]  # fmt: skip
+
+
+def evened(labels: Sequence[Label]) -> dict[Label, float]:
+    """How much a row of each label counts, so that all labels count alike; 1 on average."""
+    counts = Counter(labels)
+    return {label: len(labels) / len(counts) / count for label, count in counts.items()}
+
+
+def holed(ids: tuple[int, ...], chance: random.Random) -> tuple[int, ...]:
+    """The ids, perhaps with some of them unknown; never the two ends."""
+    if chance.random() >= HOLED_SHARE:
+        return ids
+    share = chance.random() * MOST_HOLES
+    inner = (UNKNOWN if chance.random() < share else piece for piece in ids[1:-1])
+    return (ids[0], *inner, ids[-1])
 
 
 def calm_examples(texts: Sequence[Labelled], tokenizer: Tokenizer) -> list[Example]:

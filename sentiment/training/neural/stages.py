@@ -20,15 +20,17 @@ from sentiment.training.neural.examples import LENGTH, TAIL, Example, token_ids
 from sentiment.training.neural.export import export
 from sentiment.training.neural.fit import Stage, fit
 from sentiment.training.neural.measure import own_line, public_line, run, truth_of
-from sentiment.training.neural.mixture import Labelled, general_texts
+from sentiment.training.neural.mixture import NEAR, WIDE, Labelled, general_texts
 from sentiment.training.neural.own import calm_examples, own_examples
 from sentiment.training.neural.start import begin
 from sentiment.training.posts import LabelledPost, read_posts
 
 GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
-OWN: Final = Stage(name="own", epochs=6, rate=1.5e-4, head_rate=2.5e-3, heads=(1.0, 1.0, 0.3))
+NEARER: Final = Stage(name="nearer", epochs=1, rate=8e-5, head_rate=4e-4, heads=(1.0, 0.0, 0.0))
+OWN: Final = Stage(name="own", epochs=5, rate=1.6e-4, head_rate=2e-3, fall=0.9,
+                   heads=(1.0, 1.0, 0.4))  # fmt: skip
 #: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
-REPLAYED: Final = 12_000
+REPLAYED: Final = 10_000
 #: … and of the stage in which a student learns from its teacher.
 RETOLD: Final = 40_000
 
@@ -37,7 +39,8 @@ RETOLD: Final = 40_000
 class Material:
     """What a training learns from and is watched on."""
 
-    public: list[Labelled]
+    wide: list[Labelled]
+    near: list[Labelled]
     public_dev: list[Labelled]
     posts: list[LabelledPost]
     posts_dev: list[LabelledPost]
@@ -47,10 +50,12 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
     """Public sets of the given licence classes, and our own posts."""
     allowed = set(licences) & set(TRAINABLE)
     sets = [d for d in data_sets(data) if d.kind == "sentiment" and d.licence_class in allowed]
-    public, public_dev = general_texts(data, sets)
+    wide, public_dev = general_texts(data, sets, WIDE)
+    near, _ = general_texts(data, sets, NEAR)
     posts = read_posts()
     return Material(
-        public,
+        wide,
+        near,
         public_dev,
         [post for post in posts if post.split == "train"],
         [post for post in posts if post.split == "dev"],
@@ -58,15 +63,14 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
 
 
 def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
-    """Sentiment as the public sets have it."""
-    network, tokenizer = begin(folder, material.public)
-    if not (folder / f"{GENERAL.name}.pt").exists():
-        rows = _sentiment_examples(tokenizer, material.public)
-        watched = _sentiment_examples(tokenizer, material.public_dev)
-        fit(network, lambda _: rows, GENERAL, folder,
+    """Sentiment as the public sets have it: of all of them, then of those near to customers."""
+    network, tokenizer = begin(folder, material.wide)
+    watched = _sentiment_examples(tokenizer, material.public_dev)
+    for stage, texts in ((GENERAL, material.wide), (NEARER, material.near)):
+        done = (folder / f"{stage.name}.pt").exists()
+        rows = [] if done else _sentiment_examples(tokenizer, texts)
+        fit(network, _always(rows), stage, folder,
             watch=lambda n: public_line(n, material.public_dev, watched))  # fmt: skip
-    else:
-        fit(network, lambda _: (), GENERAL, folder)
     return network, tokenizer
 
 
@@ -122,13 +126,17 @@ def _epochs(
     tokenizer: Tokenizer, material: Material, replayed: int
 ) -> Callable[[int], list[Example]]:
     """Our own posts, spoilt anew in every epoch, and a draw of the public texts."""
-    public = calm_examples(material.public, tokenizer)
+    public = calm_examples(material.near, tokenizer)
 
     def epoch(number: int) -> list[Example]:
         drawn = random.Random(number).sample(public, min(replayed, len(public)))
         return [*own_examples(material.posts, tokenizer, seed=number), *drawn]
 
     return epoch
+
+
+def _always(examples: list[Example]) -> Callable[[int], list[Example]]:
+    return lambda _: examples
 
 
 def _watch(tokenizer: Tokenizer, material: Material) -> Callable[[Network], str]:
