@@ -75,7 +75,7 @@ def fit(
     steps = [
         sum(1 for _ in _groups(examples(epoch), stage, epoch)) for epoch in range(stage.epochs)
     ]
-    optimiser = torch.optim.AdamW(_parameters(network, stage), fused=True)
+    optimiser = torch.optim.AdamW(parameters(network, stage), fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _shape(sum(steps), stage.warm_up))
     state_file = folder / f"{stage.name}.state.pt"
     start = _resume(state_file, network, optimiser, schedule)
@@ -154,7 +154,7 @@ def labels_loss(stage: Stage) -> Loss:
     return loss
 
 
-def _parameters(network: Network, stage: Stage) -> list[dict[str, Any]]:
+def parameters(network: Network, stage: Stage) -> list[dict[str, Any]]:
     """One group for each rate and decay."""
     heads = [network.sentiment, network.severity, network.category]
     rates = {id(p): stage.head_rate for head in heads for p in head.parameters()}
