@@ -30,7 +30,7 @@ NEARER: Final = Stage(name="nearer", epochs=1, rate=8e-5, head_rate=4e-4, heads=
 OWN: Final = Stage(name="own", epochs=5, rate=1.6e-4, head_rate=2e-3, fall=0.9,
                    heads=(1.0, 1.0, 0.4))  # fmt: skip
 #: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
-REPLAYED: Final = 10_000
+REPLAYED: Final = 6_000
 #: … and of the stage in which a student learns from its teacher.
 RETOLD: Final = 40_000
 

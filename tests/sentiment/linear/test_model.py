@@ -23,7 +23,7 @@ def test_the_card_and_the_figures_are_of_the_shipped_file() -> None:
     digest = load_model(SHIPPED).digest
     assert f"`{digest}`" in SHIPPED.with_name("README.md").read_text("utf-8")
     assert json.loads(SHIPPED.with_name("figures.json").read_text())["sha256"] == digest
-    assert load_judge().name == f"linear-2+{digest[:8]}"
+    assert load_judge("linear").name == f"linear-2+{digest[:8]}"
 
 
 def test_the_shipped_file_is_small() -> None:
@@ -33,7 +33,7 @@ def test_the_shipped_file_is_small() -> None:
 def test_the_figures_of_the_card_are_counted_again_and_agree() -> None:
     test = [post for post in read_posts() if post.split == "test"]
     stored = json.loads(SHIPPED.with_name("figures.json").read_text())["own_test"]["all"]
-    assert post_figures(load_judge(), test) == pytest.approx(stored, abs=0.005)
+    assert post_figures(load_judge("linear"), test) == pytest.approx(stored, abs=0.005)
 
 
 def test_no_class_for_evaluation_only_was_trained_on() -> None:

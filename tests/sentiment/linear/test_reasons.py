@@ -15,7 +15,7 @@ from sentiment.training.posts import LabelledPost, read_posts
 def grave() -> list[tuple[LabelledPost, Judgement]]:
     """Posts that training never saw, with the judgement that calls them grave."""
     posts = [post for post in read_posts() if post.split == "test"]
-    judged = zip(posts, load_judge()([post.text for post in posts]), strict=True)
+    judged = zip(posts, load_judge("linear")([post.text for post in posts]), strict=True)
     return [(post, given) for post, given in judged if given.severity >= Severity.HIGH]
 
 
@@ -43,7 +43,7 @@ def test_without_the_strongest_words_the_level_is_less_probable(
         without.append(post.text[: span.start] + " " + post.text[span.end :])
     fell = [
         _level(after, before.severity) < _level(before, before.severity)
-        for (_, before), after in zip(grave, load_judge()(without), strict=True)
+        for (_, before), after in zip(grave, load_judge("linear")(without), strict=True)
     ]
     # A shorter text gives its other words more room, so a rare one may not fall.
     assert np.mean(fell) >= 0.9
@@ -78,7 +78,7 @@ def test_the_words_named_are_more_often_the_evidence_than_chance(
 
 def test_offsets_are_those_of_the_text_as_it_was_given() -> None:
     text = "👍🏽 <b>Ża\u0301l</b>: gri\u200bjalica se zapalila, dijete u bolnici, opekline!"
-    judgement = load_judge()([text])[0]
+    judgement = load_judge("linear")([text])[0]
     quoted = [text[span.start : span.end] for r in judgement.reasons for span in r.spans]
     assert quoted
     for part in quoted:
@@ -88,6 +88,6 @@ def test_offsets_are_those_of_the_text_as_it_was_given() -> None:
 
 def test_a_quote_is_short_and_printable() -> None:
     text = "fire hospital burned \u202e\x1b[31m injured police " * 30
-    for reason in load_judge()([text])[0].reasons:
+    for reason in load_judge("linear")([text])[0].reasons:
         assert reason.because.isprintable()
         assert len(reason.because) < 120

@@ -45,8 +45,8 @@ def test_parallel_posts_tell_the_same_in_four_languages() -> None:
 
 
 def test_who_read_second_did_not_copy_and_did_not_guess() -> None:
-    twice = [post for post in ALL if len(post.readings) == 2]
-    same = sum(post.readings[0].severity is post.readings[1].severity for post in twice)
+    twice = [post for post in ALL if len(post.readings) > 1]
+    same = sum(post.readings[0].severity is post.readings[-1].severity for post in twice)
     assert len(twice) > len(ALL) / 2
     assert same > 0.9 * len(twice)
     assert any(post.readings[0] != post.readings[1] for post in twice)
