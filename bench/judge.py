@@ -71,7 +71,7 @@ def _stages(
     quick = linear.LinearJudge(linear_model.load_model(linear_model.SHIPPED))
     model = load_model(folder)
     full = NeuralJudge(model, threads=threads, batch_size=batch_size)
-    bare = NeuralJudge(model, threads=threads, batch_size=batch_size, explains=False)
+    bare = NeuralJudge(model, threads=threads, batch_size=batch_size).grades_only()
     harmless = model.about.harmless or LOOSE
     yield "neural, grades alone", bare
     yield "neural, with reasons", full

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.types import Severity
-from sentiment.judge import Judge, Judgement
+from sentiment.judge import Judge, Judgement, grades_only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,10 @@ class CascadeJudge:
     def name(self) -> str:
         """Both judges: a mention may come from either."""
         return f"{self._thorough.name}/{self._quick.name}"
+
+    def grades_only(self) -> CascadeJudge:
+        """The same two judges without reasons, where that is quicker."""
+        return CascadeJudge(grades_only(self._quick), grades_only(self._thorough), self._harmless)
 
     def __call__(self, texts: Sequence[str]) -> list[Judgement]:
         """One judgement a text, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.types import Category, Sentiment, Severity
 
@@ -58,3 +58,17 @@ class Judge(Protocol):
     def __call__(self, texts: Sequence[str]) -> list[Judgement]:
         """One judgement a text, in order; no text, however broken, raises."""
         ...
+
+
+@runtime_checkable
+class Explaining(Judge, Protocol):
+    """A judge whose reasons cost more than its grades."""
+
+    def grades_only(self) -> Judge:
+        """The same judge with the same grades and without reasons."""
+        ...
+
+
+def grades_only(judge: Judge) -> Judge:
+    """For whoever looks at no reasons: the judge without them, where that is quicker."""
+    return judge.grades_only() if isinstance(judge, Explaining) else judge

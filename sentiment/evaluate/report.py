@@ -23,7 +23,7 @@ from sentiment.evaluate.figures import (
 from sentiment.evaluate.labelled import DataSet
 from sentiment.evaluate.opinions import Advance, memory_of, opinions
 from sentiment.evaluate.parallel import Agreement, agreements
-from sentiment.judge import Judge, Judgement
+from sentiment.judge import Judge, Judgement, grades_only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +64,19 @@ def report(
     """Judge every text of every set once and count; ``memory`` is a folder (see ``opinions``)."""
     languages: list[LanguageReport] = []
     parallel: dict[str, list[Agreement]] = {}
+    brief = grades_only(judge)
     for data in sets:
-        kept = memory_of(memory, judge.name, data.name) if memory else None
+        # Reasons are looked at only where people graded the severity.
+        graded = any(text.severity is not None for text in data.texts)
+        name = data.name if graded else f"{data.name}-grades"
+        kept = memory_of(memory, judge.name, name) if memory else None
         again = memory_of(memory, judge.name, f"{data.name}-deleted") if memory else None
-        judged = opinions(judge, [t.text for t in data.texts], memory=kept, advance=advance)
+        judged = opinions(
+            judge if graded else brief, [t.text for t in data.texts], memory=kept, advance=advance
+        )
         pairs = list(zip(data.texts, judged, strict=True))
         languages += [
-            _language(data, lang, pairs, partial(opinions, judge, memory=again))
+            _language(data, lang, pairs, partial(opinions, brief, memory=again))
             for lang in data.languages
         ]
         if data.is_parallel and (found := agreements(pairs)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,17 +39,20 @@ class NeuralJudge:
     """One network, no state that changes: any number of threads may call it.
 
     With ``batch_size`` 1 every text has runs of its own and its judgement is the same, to the last
-    bit, whatever stands beside it. ``explains`` False leaves out the reasons, which take several
-    runs a text.
+    bit, whatever stands beside it.
     """
 
-    def __init__(
-        self, model: NeuralModel, *, threads: int = 0, batch_size: int = 1, explains: bool = True
-    ) -> None:
+    def __init__(self, model: NeuralModel, *, threads: int = 0, batch_size: int = 1) -> None:
         self._model = model
         self._encoder = Encoder(model.session, threads=threads, batch_size=batch_size)
-        self._explains = explains
+        self._explains = True
         self._name = f"neural-1+{model.digest[:8]}"
+
+    def grades_only(self) -> NeuralJudge:
+        """The same judge, on the same threads, without reasons: they take several runs a text."""
+        brief = copy(self)
+        brief._explains = False
+        return brief
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from core.types import Sentiment, Severity
 from sentiment.cascade import CascadeJudge, Harmless
-from sentiment.judge import Judge
+from sentiment.judge import Judge, grades_only
 from sentiment.load import load_judge
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import NeuralModel
@@ -41,6 +41,16 @@ def test_each_text_has_the_word_of_one_of_the_two(quick: Judge, thorough: Judge)
     assert 0 < sum(settled) < len(TEXTS)
     assert judged == [a if out else b for a, b, out in zip(first, second, settled, strict=True)]
     assert judged == [CascadeJudge(quick, thorough, LOOSE)([text])[0] for text in TEXTS]
+
+
+def test_without_reasons_the_grades_are_the_same(quick: Judge, thorough: Judge) -> None:
+    cascade = CascadeJudge(quick, thorough, LOOSE)
+    whole, brief = cascade(TEXTS), grades_only(cascade)(TEXTS)
+    settled = [LOOSE(one) for one in quick(TEXTS)]
+    assert any(one.reasons for one in whole)
+    assert [one if by_quick else replace(one, reasons=())
+            for one, by_quick in zip(whole, settled, strict=True)] == brief  # fmt: skip
+    assert grades_only(cascade).name == cascade.name
 
 
 def test_nothing_with_a_grade_is_settled_by_the_quick_one(quick: Judge) -> None:

@@ -91,7 +91,7 @@ def test_a_text_costs_no_more_than_its_share_of_tries(
 
 
 def test_a_judge_may_leave_the_reasons_out(small: NeuralModel, judge: NeuralJudge) -> None:
-    bare = NeuralJudge(small, threads=1, explains=False)(POSTS)
+    bare = NeuralJudge(small, threads=1).grades_only()(POSTS)
     assert [one.severity_p for one in bare] == [one.severity_p for one in judge(POSTS)]
     assert all(one.reasons == () for one in bare)
 
