@@ -1,4 +1,4 @@
-"""The shipped judge behind the interface that every judge keeps."""
+"""The shipped judges behind the interface that every judge keeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from core.errors import GoodnameError
 from core.types import Category, Sentiment, Severity
 from sentiment.judge import Judge, Judgement
-from sentiment.load import load_judge
+from sentiment.load import SHIPPED, load_judge
 
 POSTS = [
     "The charger melted overnight and burned my daughter's hand, we are at the hospital.",
@@ -24,9 +24,14 @@ POSTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def judge() -> Judge:
-    return load_judge()
+@pytest.fixture(scope="module", params=["linear", "neural"])
+def judge(request: pytest.FixtureRequest) -> Judge:
+    return load_judge(request.param)
+
+
+def test_without_a_name_it_is_the_one_of_the_settings() -> None:
+    assert load_judge() is load_judge(SHIPPED)
+    assert load_judge().name.startswith("neural-")
 
 
 def test_every_field_is_complete_and_probabilities_sum_to_one(judge: Judge) -> None:
@@ -83,7 +88,7 @@ def test_a_text_without_words_is_judged_with_low_confidence(judge: Judge) -> Non
         assert (judgement.language, judgement.language_p) == ("und", None)
 
 
-def test_markup_and_invisible_characters_do_not_change_a_grade(judge: Judge) -> None:
+def test_markup_and_invisible_characters_do_not_change_a_grade() -> None:
     plain = "The heater caught fire and my son was taken to hospital"
     dressed = [
         "The hea\u200bter ca\u00adught fi\u200dre and my son was taken to hos\ufeffpital",
@@ -92,12 +97,18 @@ def test_markup_and_invisible_characters_do_not_change_a_grade(judge: Judge) -> 
         "The heater caught fire and my son was taken to hospital https://x.example/fire",
         "The he\u0301ater caught fi\u0308re and my son was taken to hospital\x00",
     ]
-    expected = judge([plain])[0]
-    for judgement in judge(dressed):
-        assert judgement.severity_p == pytest.approx(expected.severity_p)
+    for kind in ("linear", "neural"):
+        judge = load_judge(kind)
+        expected = judge([plain])[0]
+        for judgement in judge(dressed):
+            assert judgement.severity is expected.severity is Severity.CRITICAL
+            if kind == "linear":
+                assert judgement.severity_p == pytest.approx(expected.severity_p)
 
 
-def test_words_without_their_accents_are_the_same_words(judge: Judge) -> None:
-    full, bare = judge(["Żądam zwrotu pieniędzy, oszuści!", "Zadam zwrotu pieniedzy, oszusci!"])
+def test_for_the_linear_judge_words_without_their_accents_are_the_same_words() -> None:
+    full, bare = load_judge("linear")(
+        ["Żądam zwrotu pieniędzy, oszuści!", "Zadam zwrotu pieniedzy, oszusci!"]
+    )
     assert full.severity_p == bare.severity_p
     assert full.category_p == bare.category_p

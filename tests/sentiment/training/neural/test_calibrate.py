@@ -1,0 +1,71 @@
+"""Thresholds and temperatures, fitted on what readers said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy", reason="scipy is not installed")
+
+from sentiment.training.neural.calibrate import (
+    WANTED_PRECISION,
+    WANTED_RECALL,
+    critical_cut,
+    graded,
+    temperature,
+)
+
+
+def _draw() -> np.random.Generator:
+    return np.random.default_rng(4)
+
+
+def _measured(likely: np.ndarray, critical: np.ndarray, cut: float) -> tuple[float, float]:  # type: ignore[type-arg]
+    given = likely >= cut
+    return float(given[critical].mean()), float(critical[given].mean())
+
+
+def test_where_both_can_be_had_recall_is_bought_no_dearer_than_needed() -> None:
+    critical = np.repeat([True, False], [100, 100])
+    likely = np.where(critical, _draw().uniform(0.5, 1, 200), _draw().uniform(0, 0.4, 200))
+
+    cut = critical_cut(likely, critical)
+
+    recall, precision = _measured(likely, critical, cut)
+    assert precision == 1
+    assert recall >= WANTED_RECALL
+    assert _measured(likely, critical, cut + 0.02)[0] < WANTED_RECALL
+
+
+def test_where_recall_would_cost_too_much_precision_decides() -> None:
+    critical = np.repeat([True, False], [100, 300])
+    likely = np.clip(np.where(critical, 0.55, 0.3) + _draw().normal(0, 0.15, 400), 0.01, 0.99)
+
+    cut = critical_cut(likely, critical)
+
+    recall, precision = _measured(likely, critical, cut)
+    assert precision >= WANTED_PRECISION
+    assert 0.3 < recall < WANTED_RECALL
+    assert _measured(likely, critical, cut - 0.02)[1] < WANTED_PRECISION
+
+
+def test_a_level_is_the_highest_that_reaches_its_threshold() -> None:
+    likely = np.array([
+        [0.5, 0.2, 0.1, 0.1, 0.1],
+        [0.2, 0.5, 0.1, 0.1, 0.1],
+        [0.1, 0.1, 0.1, 0.5, 0.2],
+        [0.1, 0.1, 0.1, 0.4, 0.3],
+    ])  # fmt: skip
+
+    assert graded(likely, [0.6, 0.6, 0.6, 0.25]).tolist() == [0, 1, 3, 4]
+
+
+def test_a_network_too_sure_of_itself_is_cooled_down() -> None:
+    draw = _draw()
+    truth = draw.integers(0, 3, 4_000)
+    honest = draw.normal(0, 1, (4_000, 3))
+    honest[range(4_000), truth] += 1
+
+    cooled, as_it_is = temperature(honest * 3, truth), temperature(honest, truth)
+
+    assert cooled / as_it_is == pytest.approx(3, rel=0.05)

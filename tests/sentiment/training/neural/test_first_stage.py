@@ -1,0 +1,42 @@
+"""The thresholds of the first stage, chosen for a written model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed")
+
+from core.types import Sentiment
+from sentiment.cascade import CascadeJudge
+from sentiment.linear import model as linear_model
+from sentiment.linear.judge import LinearJudge
+from sentiment.neural.judge import NeuralJudge
+from sentiment.neural.model import load_model
+from sentiment.training.neural.first_stage import add_first_stage
+from sentiment.training.neural.mixture import Labelled
+from sentiment.training.posts import read_posts
+
+
+def test_a_model_gets_thresholds_and_runs_behind_a_cascade(
+    small_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(small_folder, folder)
+    posts = [post for post in read_posts() if post.split == "dev"][:40]
+    thanks = [Labelled(f"Thank you, lovely food and friendly people! {n}",
+                       list(Sentiment).index(Sentiment.POSITIVE), 1.0, "en", "x")
+              for n in range(10)]  # fmt: skip
+
+    effect = add_first_stage(folder, posts, thanks)
+
+    assert effect.lost <= 0.005
+    model = load_model(folder)
+    assert model.about.harmless is not None
+    quick = LinearJudge(linear_model.load_model(linear_model.SHIPPED))
+    settled = [model.about.harmless(one) for one in quick([t.text for t in thanks])]
+    assert effect.settled > 0 or not any(settled)
+    cascade = CascadeJudge(quick, NeuralJudge(model), model.about.harmless)
+    assert len(cascade([post.text for post in posts])) == len(posts)
