@@ -23,6 +23,8 @@ LEVELS: Final = 5
 #: others are .95 and .70.
 WANTED_RECALL: Final = 0.97
 WANTED_PRECISION: Final = 0.72
+#: Recall that is never given up for precision.
+LEAST_RECALL: Final = 0.90
 _GRID: Final = np.arange(0.04, 0.92, 0.02)
 _SHRINK: Final = 2.0  #: pulls each category's slope to 1: some have a handful of posts
 
@@ -95,13 +97,14 @@ def at_least(severity_p: Floats, truth: Ints) -> list[float]:
 def critical_cut(likely: Floats, critical: npt.NDArray[np.bool_]) -> float:
     """The highest threshold with the wanted recall; a higher one where that costs the precision.
 
-    A missed injury costs more than a needless look, so recall goes as far as precision allows.
+    A missed injury costs more than a needless look, so recall goes as far as precision allows;
+    and where no threshold has both the wanted precision and the least recall, recall decides.
     """
-    enough = [cut for cut in _GRID if (likely[critical] >= cut).mean() >= WANTED_RECALL]
-    recalling = max(enough, default=float(_GRID[0]))
-    precise = [cut for cut in _GRID if cut >= recalling and (likely >= cut).any()
+    recall = {float(cut): (likely[critical] >= cut).mean() for cut in _GRID}
+    recalling = max((cut for cut in recall if recall[cut] >= WANTED_RECALL), default=min(recall))
+    precise = [cut for cut in recall if cut >= recalling and recall[cut] >= LEAST_RECALL
                and critical[likely >= cut].mean() >= WANTED_PRECISION]  # fmt: skip
-    return float(min(precise, default=recalling))
+    return min(precise, default=recalling)
 
 
 def _f1(truth: Ints, given: Ints) -> float:

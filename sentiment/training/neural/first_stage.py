@@ -19,7 +19,7 @@ from sentiment.training.posts import LabelledPost
 def add_first_stage(
     folder: Path, posts: Sequence[LabelledPost], public: Sequence[Labelled]
 ) -> Effect:
-    """Choose the thresholds on dev texts and keep them in the model's ``judge.json``."""
+    """Choose the thresholds on texts that neither judge learned; ``judge.json`` keeps them."""
     texts = [*(post.text for post in posts), *(text.text for text in public)]
     truth = [*(post.sentiment for post in posts), *(list(Sentiment)[t.label] for t in public)]
     quick = LinearJudge(linear_model.load_model(linear_model.SHIPPED))

@@ -78,7 +78,7 @@ def fit(
     optimiser = torch.optim.AdamW(parameters(network, stage), fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _shape(sum(steps), stage.warm_up))
     state_file = folder / f"{stage.name}.state.pt"
-    start = _resume(state_file, network, optimiser, schedule)
+    start = _resume(state_file, network, optimiser, schedule, device)
     step, saved, mean = 0, time.monotonic(), None
     with _progress() as progress, (folder / f"{stage.name}.log").open("a") as log:
         bar = progress.add_task(stage.name, total=sum(steps), completed=start, note="")
@@ -110,7 +110,9 @@ def fit(
                 log.flush()
                 progress.console.print(line)
     network.eval()
-    torch.save(_plain(network), done)
+    half = done.with_suffix(".half")
+    torch.save(_plain(network), half)
+    half.replace(done)
     state_file.unlink(missing_ok=True)
     return network
 
@@ -205,10 +207,13 @@ def _save(
     half.replace(path)
 
 
-def _resume(path: Path, network: Network, optimiser: torch.optim.Optimizer, schedule: Any) -> int:
+def _resume(
+    path: Path, network: Network, optimiser: torch.optim.Optimizer, schedule: Any,
+    device: torch.device,
+) -> int:  # fmt: skip
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location=device)
     network.load_state_dict(state["network"])
     optimiser.load_state_dict(state["optimiser"])
     schedule.load_state_dict(state["schedule"])

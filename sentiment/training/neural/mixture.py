@@ -75,16 +75,24 @@ class Labelled:
     data_set: str
 
 
+def evaluated_texts(folder: Path, sets: Iterable[DataSet]) -> set[bytes]:
+    """Keys of the texts that any of the sets is measured on: whoever learns must not see them."""
+    return {
+        key(row.text)
+        for data_set in sets
+        for row in read_rows(folder, data_set.name)
+        if row.split != "train"
+    }
+
+
 def general_texts(
-    folder: Path, sets: Iterable[DataSet], mixture: Mixture
+    folder: Path, sets: Iterable[DataSet], mixture: Mixture, evaluated: set[bytes]
 ) -> tuple[list[Labelled], list[Labelled]]:
     """Rows to train on and rows to watch (the dev splits, at most 20 a set, language and label)."""
     train: list[Row] = []
     dev: list[Row] = []
-    evaluated: set[bytes] = set()
     for data_set in sets:
         rows = [row for row in read_rows(folder, data_set.name) if row.label in SENTIMENTS]
-        evaluated.update(key(row.text) for row in rows if row.split != "train")
         cap = mixture.caps.get(data_set.name, mixture.cap)
         if is_topical(data_set.name):
             cap = mixture.topical_cap

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tokenizers import Tokenizer
 
-from core.types import Category, Sentiment, Severity
+from core.types import Sentiment
 from sentiment.training.corpora import TRAINABLE, data_sets
-from sentiment.training.neural.calibrate import calibrated
 from sentiment.training.neural.distil import distilled
 from sentiment.training.neural.encoder import Network
-from sentiment.training.neural.examples import LENGTH, TAIL, Example, token_ids
-from sentiment.training.neural.export import export
+from sentiment.training.neural.examples import Example, token_ids
 from sentiment.training.neural.fit import Stage, fit
-from sentiment.training.neural.measure import own_line, public_line, run, truth_of
-from sentiment.training.neural.mixture import NEAR, WIDE, Labelled, general_texts
+from sentiment.training.neural.measure import own_line, public_line
+from sentiment.training.neural.mixture import (
+    NEAR,
+    WIDE,
+    Labelled,
+    evaluated_texts,
+    general_texts,
+)
 from sentiment.training.neural.own import calm_examples, own_examples
+from sentiment.training.neural.provenance import claim, digest
 from sentiment.training.neural.start import begin
-from sentiment.training.posts import LabelledPost, read_posts
+from sentiment.training.posts import POSTS, LabelledPost, read_posts
 
 GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
 NEARER: Final = Stage(name="nearer", epochs=1, rate=8e-5, head_rate=4e-4, heads=(1.0, 0.0, 0.0))
@@ -38,7 +42,10 @@ REPLAYED: Final = 6_000
 RETOLD: Final = 40_000
 
 
-@dataclass(frozen=True, slots=True)
+SPLITS: Final = ("train", "dev", "parallel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """What a training learns from and is watched on."""
 
@@ -47,21 +54,29 @@ class Material:
     public_dev: list[Labelled]
     posts: list[LabelledPost]
     posts_dev: list[LabelledPost]
+    parallel: list[LabelledPost]  #: read by neither judge in training; watched by none
+    public_of: dict[str, str]  #: licence classes and index of the public sets
+    posts_of: dict[str, str]  #: digest of our own posts
 
 
 def gather(data: Path, licences: Sequence[str]) -> Material:
     """Public sets of the given licence classes, and our own posts."""
-    allowed = set(licences) & set(TRAINABLE)
-    sets = [d for d in data_sets(data) if d.kind == "sentiment" and d.licence_class in allowed]
-    wide, public_dev = general_texts(data, sets, WIDE)
-    near, _ = general_texts(data, sets, NEAR)
+    sets = [one for one in data_sets(data) if one.kind == "sentiment"]
+    allowed = [one for one in sets if one.licence_class in {*licences} & {*TRAINABLE}]
+    evaluated = evaluated_texts(data, sets)
+    wide, public_dev = general_texts(data, allowed, WIDE, evaluated)
+    near, _ = general_texts(data, allowed, NEAR, evaluated)
     posts = read_posts()
+    split = {name: [post for post in posts if post.split == name] for name in SPLITS}
     return Material(
-        wide,
-        near,
-        public_dev,
-        [post for post in posts if post.split == "train"],
-        [post for post in posts if post.split == "dev"],
+        wide=wide,
+        near=near,
+        public_dev=public_dev,
+        posts=split["train"],
+        posts_dev=split["dev"],
+        parallel=split["parallel"],
+        public_of={"licences": ",".join(licences), "index": digest(data / "index.json")},
+        posts_of={"posts": digest(POSTS)},
     )
 
 
@@ -70,6 +85,7 @@ def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
     network, tokenizer = begin(folder, material.wide)
     watched = _sentiment_examples(tokenizer, material.public_dev)
     for stage, texts in ((GENERAL, material.wide), (NEARER, material.near)):
+        claim(folder, stage.name, material.public_of | asdict(stage))
         done = (folder / f"{stage.name}.pt").exists()
         rows = [] if done else _sentiment_examples(tokenizer, texts)
         fit(network, _always(rows), stage, folder,
@@ -81,6 +97,8 @@ def own(network: Network, tokenizer: Tokenizer, material: Material, folder: Path
     """Severity, categories and plain-fact complaints, as our own posts have them."""
     epoch = _epochs(tokenizer, material, REPLAYED)
     watch = _watch(tokenizer, material)
+    for stage in (OWN, OWN_AGAIN):
+        claim(folder, stage.name, material.public_of | material.posts_of | asdict(stage))
     network = fit(network, epoch, OWN, folder, watch=watch)
     return fit(network, lambda n: epoch(n + OWN.epochs), OWN_AGAIN, folder, watch=watch)
 
@@ -90,36 +108,8 @@ def student(
 ) -> Network:
     """Fewer layers that say what all of them say."""
     epoch = _epochs(tokenizer, material, RETOLD)
+    claim(folder, f"student{layers}", material.public_of | material.posts_of)
     return distilled(network, layers, epoch, folder, watch=_watch(tokenizer, material))
-
-
-def publish(
-    network: Network,
-    tokenizer: Tokenizer,
-    material: Material,
-    folder: Path,
-    *,
-    licences: Sequence[str] = TRAINABLE,
-    int8: bool = True,
-) -> dict[str, Any]:
-    """Write ``model.onnx``, ``tokenizer.json`` and ``judge.json``; the last is returned."""
-    folder.mkdir(parents=True, exist_ok=True)
-    network.eval()
-    logits = run(network, dev_examples(tokenizer, material.posts_dev))
-    judge = {
-        "version": 1,
-        "length": LENGTH,
-        "tail": TAIL,
-        "sentiments": [str(sentiment) for sentiment in Sentiment],
-        "levels": [level.label for level in Severity],
-        "categories": [str(category) for category in Category],
-        **calibrated(logits, truth_of(material.posts_dev)),
-        "training": {"layers": len(network.stack), "licences": list(licences)},
-    }
-    export(network, folder / "model.onnx", length=LENGTH, int8=int8)
-    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    (folder / "judge.json").write_text(json.dumps(judge, indent=1) + "\n", encoding="utf-8")
-    return judge
 
 
 def dev_examples(tokenizer: Tokenizer, posts: Sequence[LabelledPost]) -> list[Example]:

@@ -26,7 +26,9 @@ def begin(folder: Path, texts: Iterable[Labelled]) -> tuple[Network, Tokenizer]:
     published = read_weights(find_weights())
     chosen = folder / "pieces.json"
     if not chosen.exists():
-        chosen.write_text(json.dumps(keep(published.pieces, _weighted(texts), SIZE)))
+        half = chosen.with_suffix(".half")
+        half.write_text(json.dumps(keep(published.pieces, _weighted(texts), SIZE)))
+        half.replace(chosen)
     kept: list[int] = json.loads(chosen.read_text())
     tokenizer = tokenizer_of([published.pieces[i] for i in kept])
     tokenizer.save(str(folder / "tokenizer.json"))
