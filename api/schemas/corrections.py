@@ -46,7 +46,7 @@ class AgreementShown(Shown):
                 "corrected": 2,
                 "judges": [
                     {
-                        "judge": "linear-2+1a2b3c4d",
+                        "judge": "neural-1+1a2b3c4d",
                         "first_judged_at": "2026-03-02T11:59:03Z",
                         "last_judged_at": "2026-03-02T12:10:03Z",
                         "recall_of_critical": 0.5,

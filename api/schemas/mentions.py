@@ -53,7 +53,7 @@ WHOLE_EXAMPLE: dict[str, Any] = EXAMPLE | {
         "sentiment_p": {"negative": 0.97, "neutral": 0.02, "positive": 0.01},
         "severity": "critical",
         "severity_p": {"critical": 0.81, "high": 0.15, "medium": 0.04},
-        "judge": "linear-2+1a2b3c4d",
+        "judge": "neural-1+1a2b3c4d",
         "version": 1,
         "judged_at": "2026-03-02T11:59:03Z",
         "is_rejudged": False,

@@ -86,7 +86,7 @@ class HealthShown(Shown):
                 "oldest_unjudged_seconds": None,
                 "rejudging": {
                     "state": "running",
-                    "judge": "linear-2+1a2b3c4d",
+                    "judge": "neural-1+1a2b3c4d",
                     "done": 1200,
                     "could_not_be_judged": 0,
                     "total": 5000,
