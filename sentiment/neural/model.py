@@ -46,8 +46,9 @@ def load_model(folder: Path) -> NeuralModel:
     # The two libraries raise bare Exceptions for files that they cannot read.
     except Exception as error:
         raise GoodnameError(
-            f"cannot read the neural judge in {folder.name}: {_first_line(error)}; install "
-            "Goodname again, or train it with: python -m sentiment.training.neural"
+            f"cannot read the neural judge in {folder}: {_first_line(error)}; install Goodname "
+            "again, or train the judge, with the extra train-neural, by: "
+            "python -m sentiment.training.neural --data FOLDER (docs/training.md)"
         ) from error
     return model
 

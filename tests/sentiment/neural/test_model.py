@@ -35,8 +35,10 @@ def test_a_bad_file_is_an_error_that_says_what_to_do(
         (folder / name).write_bytes(
             {"empty": b"", "garbage": b"x" * 999, "cut": whole[: len(whole) // 2]}[damage]
         )
-    with pytest.raises(GoodnameError, match=r"sentiment\.training\.neural"):
+    with pytest.raises(GoodnameError, match=r"sentiment\.training\.neural --data") as raised:
         load_model(folder)
+    assert f"neural judge in {folder}: " in str(raised.value)
+    assert "train-neural" in str(raised.value)
 
 
 @pytest.mark.parametrize(
