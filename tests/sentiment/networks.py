@@ -86,6 +86,9 @@ def _network(tokenizer: Tokenizer) -> onnx.ModelProto:
         "words": words,
         "layer": np.rint(layer / scale).astype(np.int8),
         "scale": scale,
+        "step": np.float32(1 / 127),
+        "zero": np.uint8(128),
+        "least": np.float32(1e-6),
         "look.weight": look,
         "last": np.array([-1]),
         "row": np.array([1]),
@@ -93,7 +96,19 @@ def _network(tokenizer: Tokenizer) -> onnx.ModelProto:
     node = helper.make_node
     nodes = [
         node("Gather", ["words", "input_ids"], ["x0"]),
-        node("DynamicQuantizeMatMul", ["x0", "layer", "scale"], ["x"], domain="com.microsoft"),
+        # Each token has a scale of its own, as in the shipped network.
+        node("Abs", ["x0"], ["size"]),
+        node("ReduceMax", ["size"], ["largest0"], axes=[-1], keepdims=1),
+        node("Max", ["largest0", "least"], ["largest"]),
+        node("Div", ["x0", "largest"], ["share"]),
+        node("QuantizeLinear", ["share", "step", "zero"], ["numbers"]),
+        node(
+            "MatMulIntegerToFloat",
+            ["numbers", "layer", "step", "scale", "zero"],
+            ["product"],
+            domain="com.microsoft",
+        ),
+        node("Mul", ["product", "largest"], ["x"]),
         node("MatMul", ["x", "look.weight"], ["look0"]),
         node("Squeeze", ["look0", "last"], ["look1"]),
         node("Softmax", ["look1"], ["look"], axis=-1),
