@@ -45,6 +45,8 @@ def explained(text: str, judgement: Judgement, *, judge: str, console: Console) 
     likeliest = max(judgement.severity_p, key=lambda level: judgement.severity_p[level])
     if likeliest is not judgement.severity:
         why = f"{likeliest.label} is likelier, but to overlook a grave post costs more than a look"
+        if judgement.severity < likeliest:
+            why = f"{likeliest.label} is likeliest, but not sure enough"
         parts.append(Text(f"{judgement.severity.label}: {why}", style="dim"))
     language = judgement.language if judgement.language != "und" else "unknown language"
     sure = "" if judgement.language_p is None else f" ({judgement.language_p:.0%})"

@@ -17,6 +17,7 @@ ADDED: Final = frozenset({
     "language", "sentiment", "severity", "categories", "evidence", "language_p", "sentiment_p",
     "severity_p", "category_p", "error", "line",
 })  # fmt: skip
+MOST_DEPTH: Final = 200  #: objects and lists in each other; far less than Python can walk
 SHOWN_BYTES: Final = 500  #: of a line that is no JSON object
 
 
@@ -55,6 +56,8 @@ def read_row(line: Line, fields: Fields) -> Row:
         return _bad(line, f"not JSON: {error}", _start(data))
     if not isinstance(record, dict):
         return _bad(line, f"not a JSON object but {_kind(record)}", _start(data))
+    if data.count(b"[") + data.count(b"{") > MOST_DEPTH and _is_deep(record):
+        return _bad(line, f"nested too deeply: more than {MOST_DEPTH} levels", _start(data))
     return _row(line, record, fields)
 
 
@@ -64,8 +67,10 @@ def judged_row(row: Row, judgement: Judgement | None, fields: Fields) -> bytes:
     if judgement is None or row.text is None:
         return _encoded({**kept, "line": row.number, "error": row.error})
     added = document(row.text, judgement, probabilities=fields.probabilities)
-    if row.language:
+    if row.language and row.language != added["language"]:
         added["language"] = row.language
+        if fields.probabilities:
+            added["language_p"] = None
     return _encoded({**kept, **added})
 
 
@@ -127,6 +132,17 @@ def _free(name: str, record: Document) -> str:
     while name in record:
         name = f"input_{name}"
     return name
+
+
+def _is_deep(record: Document) -> bool:
+    """Level by level: a call for each would need the depth that is asked about."""
+    level: list[Any] = [record]
+    for _ in range(MOST_DEPTH):
+        parts = (part for one in level for part in (one.values() if type(one) is dict else one))
+        level = [part for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _finite(value: Any) -> Any:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from core.types import Severity
 from goodname.judging.explain import explained
+from sentiment.judge import Judgement
 from sentiment.load import load_judge
 from tests.pipeline.judges import judgement
 
 
-def shown(text: str, *, colour: bool = False) -> str:
+def shown(text: str, *, colour: bool = False, judged: Judgement | None = None) -> str:
     """What the terminal gets."""
     console = Console(
         file=io.StringIO(), force_terminal=colour, color_system="truecolor" if colour else None,
         width=100, highlight=False,
     )  # fmt: skip
-    console.print(explained(text, judgement(text), judge="words-1", console=console))
+    console.print(explained(text, judged or judgement(text), judge="words-1", console=console))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
@@ -30,6 +33,23 @@ def test_grade_sentiment_category_reason_language_and_judge_are_told() -> None:
     for part in ("critical", "negative", "product", '"fire"', "en (90%)", "words-1", "100%"):
         assert part in told
     assert "caught [[fire]]" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "likeliest", "told"),
+    [
+        (Severity.HIGH, Severity.LOW, "high: low is likelier, but to overlook a grave post"),
+        (Severity.LOW, Severity.HIGH, "low: high is likeliest, but not sure enough"),
+    ],
+)
+def test_a_level_that_is_not_the_likeliest_says_why(
+    given: Severity, likeliest: Severity, told: str
+) -> None:
+    likely = {level: 0.6 if level is likeliest else 0.1 for level in Severity}
+    judged = replace(judgement("broken"), severity=given, severity_p=likely)
+    said = shown("broken", judged=judged)
+    assert told in said
+    assert ("overlook" in said) == (given > likeliest)
 
 
 def test_evidence_is_coloured_where_there_is_colour() -> None:

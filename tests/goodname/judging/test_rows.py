@@ -96,6 +96,35 @@ def test_numbers_that_are_no_json_become_null() -> None:
     assert row_of(b'{"text": "\\ud800", "a": NaN}')["a"] is None
 
 
+@pytest.mark.parametrize("depth", [150, 600, 900])
+@pytest.mark.parametrize("number", [b"1", b"NaN"])
+@pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_a_deep_line_is_judged_or_says_that_it_is_too_deep(
+    depth: int, number: bytes, opens: bytes, closes: bytes
+) -> None:
+    row = row_of(b'{"text": "fire", "deep": ' + opens * depth + number + closes * depth + b"}")
+    if depth == 150:
+        assert row["severity"] == "critical"
+    else:
+        assert row["error"] == "nested too deeply: more than 200 levels"
+        assert (row["line"], row["raw"][:16]) == (2, '{"text": "fire",')
+
+
+def test_many_brackets_beside_each_other_are_not_deep() -> None:
+    row = row_of(json.dumps({"text": "[" * 500, "wide": [[]] * 500}).encode())
+    assert len(row["wide"]) == 500
+    assert "error" not in row
+
+
+def test_a_claimed_language_has_no_probability_of_the_judges() -> None:
+    fields = Fields(language="lang", probabilities=True)
+    row = row_of(b'{"text": "fire", "lang": "lt"}', fields)
+    assert (row["language"], row["language_p"]) == ("lt", None)
+    assert row_of(b'{"text": "fire", "lang": "en"}', fields)["language_p"] == 0.9
+    bare = row_of(b'{"text": "fire", "lang": "lt"}', Fields(language="lang"))
+    assert "language_p" not in bare
+
+
 def test_the_text_may_lie_deeper_and_the_language_be_known() -> None:
     fields = Fields(text="review.body", language="lang")
     assert row_of(b'{"review": {"body": "fire"}, "lang": "lt"}', fields)["language"] == "lt"

@@ -98,6 +98,12 @@ def test_a_run_that_is_interrupted_again_and_again_writes_what_one_run_writes(
     ]  # fmt: skip
 
 
+def test_little_of_a_slow_judges_work_is_at_stake(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(source, tmp_path / "out.jsonl", MortalJudge(1))
+    assert len((tmp_path / "out.jsonl").read_bytes().splitlines()) == 32
+
+
 def test_every_line_that_is_not_blank_has_its_row_in_order(source: Path, tmp_path: Path) -> None:
     tally = run(source, tmp_path / "out")
     rows = [json.loads(line) for line in (tmp_path / "out").read_bytes().splitlines()]
