@@ -95,8 +95,11 @@ def defer_crawl(session: Session, source_id: int, *, trigger: str) -> bool:
     )
 
 
-def defer_judging(session: Session, post_ids: Sequence[int], *, batch_size: int = 256) -> None:
-    """Ask for a judgement of posts just kept, in batches."""
+def defer_judging(session: Session, post_ids: Sequence[int], *, batch_size: int = 32) -> None:
+    """Ask for a judgement of posts just kept, in batches.
+
+    A batch is one transaction: its gravest post waits for all of it, and a stop throws it away.
+    """
     for start in range(0, len(post_ids), batch_size):
         batch = list(post_ids[start : start + batch_size])
         defer(session, Task.JUDGE, {"post_ids": batch})

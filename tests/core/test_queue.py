@@ -36,6 +36,8 @@ def test_a_second_crawl_waits_only_once_and_the_transaction_lives_on(session: Se
 
 
 def test_posts_are_judged_in_batches(session: Session) -> None:
-    defer_judging(session, list(range(600)), batch_size=256)
-    sizes = [len(job.args["post_ids"]) for job in session.execute(_JOBS)]
-    assert sizes == [256, 256, 88]
+    defer_judging(session, list(range(75)))
+    defer_judging(session, [75, 76], batch_size=1)
+    batches = [job.args["post_ids"] for job in session.execute(_JOBS)]
+    assert [len(batch) for batch in batches] == [32, 32, 11, 1, 1]
+    assert [one for batch in batches for one in batch] == list(range(77))
