@@ -28,6 +28,8 @@ HEAD_CHARS: Final = 8_000
 TAIL_CHARS: Final = 4_000
 MOST_REPEATS: Final = 8  #: "!!!!!!!!" says it; digits are never cut
 MOST_MARKS: Final = 2  #: on one letter; Vietnamese has two, Zalgo dozens
+MOST_TRAIL: Final = 64  #: hidden signs and marks that a span takes along behind its last letter
+MOST_ESCAPES: Final = 4  #: times that markup may be escaped, one time in the other
 
 ADDRESS: Final = "http"  #: what stands for a link, as in the sets that the encoder learned from
 PERSON: Final = "@user"
@@ -50,6 +52,9 @@ _MARKUP: Final = re.compile(
     flags=re.DOTALL,
 )
 _SIGNS: Final = re.compile(r"https?://|www\.|[@<&]|[A-Za-z0-9+/=_-]{40}")
+#: Names of the encoder's own pieces, and the signs that become "<" when a tokenizer composes.
+_NAMES: Final = re.compile(r"</?(?:s|pad|unk)>")
+_ANGLES: Final = re.compile("[<\ufe64\uff1c]")
 _LATIN: Final = re.compile(r"[A-Za-z]")
 _ALIEN: Final = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -73,8 +78,9 @@ class Cleaned:
     def span(self, start: int, end: int, given: str) -> Span:
         """Where ``text[start:end]``, not empty, lies in the text as given, with its last marks."""
         last = int(self.ends[end - 1])
+        most = min(last + MOST_TRAIL, len(given))
         table = _kinds()
-        while last < len(given) and table[_index(given[last])] in (_DROP, _MARK):
+        while last < most and table[_index(given[last])] in (_DROP, _MARK):
             last += 1
         return Span(start=int(self.starts[start]), end=last)
 
@@ -91,7 +97,12 @@ def clean(given: str) -> Cleaned:
         places = np.concatenate([places[:HEAD_CHARS], places[-TAIL_CHARS:]])
     text = codes.astype("<u4").tobytes().decode("utf-32-le")
     cleaned = Cleaned(text, places, (places + 1).astype(np.int32))
-    return _without_markup(_one_alphabet(cleaned))
+    for _ in range(MOST_ESCAPES):
+        before = cleaned.text
+        cleaned = _without_markup(_one_alphabet(cleaned))
+        if "&" not in before or cleaned.text == before:
+            break
+    return _without_names(cleaned)
 
 
 def _window(given: str) -> tuple[str, npt.NDArray[np.int32]]:
@@ -195,6 +206,14 @@ def _without_markup(cleaned: Cleaned) -> Cleaned:
         np.concatenate(starts)[stays],
         np.concatenate(ends)[stays],
     )
+
+
+def _without_names(cleaned: Cleaned) -> Cleaned:
+    """No text may write the pieces that only the encoder writes, however it spells them."""
+    text = cleaned.text
+    if not (_ANGLES.search(text) and _NAMES.search(unicodedata.normalize("NFKC", text))):
+        return cleaned
+    return Cleaned(_ANGLES.sub("(", text), cleaned.starts, cleaned.ends)
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
