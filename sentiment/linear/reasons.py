@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,10 +16,10 @@ from sentiment.linear.model import CATEGORIES, CATEGORY_HEADS, LEVEL_HEADS, Arra
 from sentiment.linear.ngrams import Grams
 from sentiment.linear.score import slots
 from sentiment.linear.stream import Stream
+from sentiment.quote import quote
 
 MOST: Final = 3  #: reasons of one text
 NOTABLE: Final = 0.3  #: of the strongest word: weaker words do not belong to a reason
-QUOTE_CHARS: Final = 80
 
 Floats = npt.NDArray[np.float64]
 
@@ -148,7 +147,7 @@ def _reason(
     category = _category(index, arrays, first, last, categories)
     subject = str(category).replace("_", " ") if category else level.label
     return Reason(
-        because=f'{subject}: "{_quote(text[start:end])}"',
+        because=f'{subject}: "{quote(text[start:end])}"',
         category=category,
         spans=(Span(start=start, end=end),),
         weight=round(sum(word.weight for word in run), 4),
@@ -179,10 +178,3 @@ def _with_marks(text: str, end: int) -> int:
     while end < len(text) and table[min(ord(text[end]), TABLE_SIZE - 1)] == DROP:
         end += 1
     return end
-
-
-def _quote(part: str) -> str:
-    """Safe to print: one line, no controls and no direction marks, not too long."""
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in part[:500])
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= QUOTE_CHARS else shown[: QUOTE_CHARS - 1].rstrip() + "…"

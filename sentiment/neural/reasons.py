@@ -7,7 +7,6 @@ words. Where the severity head looks only says what to try first.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,9 +20,9 @@ from sentiment.neural.clean import Cleaned
 from sentiment.neural.decide import Opinion
 from sentiment.neural.phrases import Phrase, Word, phrases_of, words_of
 from sentiment.neural.tokens import Tokens
+from sentiment.quote import quote
 
 LEAST: Final = Severity.MEDIUM  #: lower grades need no reason
-QUOTE_CHARS: Final = 80
 _TRIED_ALONE: Final = 2
 _TRIED_TOGETHER: Final = (3, 5, 8)
 _SHOWN: Final = 3  #: phrases of a text of which no few words account for the grade
@@ -52,7 +51,12 @@ def explain(cases: Sequence[Case], judge: Callable[[Sequence[str]], list[Opinion
     """One reason a case; all cases ask their next questions together, in one call of ``judge``."""
     found: dict[int, Reason] = {}
     asking = {number: _search(case) for number, case in enumerate(cases)}
-    asked = {number: next(search) for number, search in asking.items()}
+    asked: dict[int, list[Spans]] = {}
+    for number, search in asking.items():
+        try:
+            asked[number] = next(search)
+        except StopIteration as done:
+            found[number] = done.value
     while asked:
         answers = iter(
             judge([without(cases[number].text, spans)
@@ -221,13 +225,6 @@ def _category(before: Opinion, after: Opinion | None) -> Category | None:
     order = list(Category)
     lost = before.category - after.category
     return max(before.categories, key=lambda category: lost[order.index(category)])
-
-
-def quote(part: str) -> str:
-    """Safe to print: one line, no controls and no direction marks, not too long."""
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in part[:500])
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= QUOTE_CHARS else shown[: QUOTE_CHARS - 1].rstrip() + "…"
 
 
 def _log_odds(probability: float) -> float:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from core.types import Category, Severity
 from sentiment.judge import Judge, Judgement
 from sentiment.neural import reasons
+from sentiment.neural.clean import clean
+from sentiment.neural.decide import Opinion
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import NeuralModel
 from sentiment.neural.reasons import MOST_TRIES, without
+from sentiment.neural.tokens import tokenise
 
 FIRE = "Hello there, the parcel came. The fire burned my arm at home. Yours, Ann."
 POSTS = [
@@ -88,6 +92,25 @@ def test_a_text_costs_no_more_than_its_share_of_tries(
     asked.clear()
     judge(POSTS)
     assert len(asked) <= 6
+
+
+def test_a_grade_without_words_to_blame_has_the_whole_text_as_its_reason(
+    small: NeuralModel,
+) -> None:
+    def graded(text: str) -> reasons.Case:
+        [tokens] = tokenise([clean(text)], small.tokenizer, small.about)
+        severity = np.array([0.0, 0.1, 0.2, 0.3, 0.4])
+        opinion = Opinion(np.ones(3) / 3, severity, np.zeros(15), Severity.HIGH, ())
+        look = np.full(len(tokens.places), 0.1)
+        return reasons.Case(text, clean(text), tokens, look, opinion)
+
+    cases = [graded(text) for text in ("...", FIRE, "")]
+    lower = Opinion(np.ones(3) / 3, np.array([1.0, 0, 0, 0, 0]), np.zeros(15), Severity.NONE, ())
+    dots, fire, nothing = reasons.explain(cases, lambda texts: [lower for _ in texts])
+    assert [(span.start, span.end) for span in dots.spans] == [(0, 3)]
+    assert "as a whole" in dots.because
+    assert fire.weight > 0
+    assert nothing.weight == 0
 
 
 def test_a_judge_may_leave_the_reasons_out(small: NeuralModel, judge: NeuralJudge) -> None:
