@@ -75,7 +75,7 @@ class CrawlSection(Section):
 
 
 class SentimentSection(Section):
-    model: str = "linear"
+    model: str = "neural"
     cascade: bool = False
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     batch_size: Annotated[int, Field(gt=0, le=1000)] = 1

@@ -52,7 +52,7 @@ class Judge(Protocol):
 
     @property
     def name(self) -> str:
-        """Stored on each mention, e.g. ``linear-2+1a2b3c4d``: changes when a grade could."""
+        """Stored on each mention, e.g. ``neural-1+1a2b3c4d``: changes when a grade could."""
         ...
 
     def __call__(self, texts: Sequence[str]) -> list[Judgement]:

@@ -45,7 +45,7 @@ def open_judge(settings: SentimentSection) -> Judge:
 
 
 def load_judge(
-    model: str = "linear", *, cascade: bool = False, threads: int = 0, batch_size: int = 1
+    model: str = SHIPPED, *, cascade: bool = False, threads: int = 0, batch_size: int = 1
 ) -> Judge:
     """The process's judge of that name, read from disk on first use; safe to call in threads."""
     return _shared(Wanted(model=model, cascade=cascade, threads=threads, batch_size=batch_size))
