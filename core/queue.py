@@ -100,9 +100,20 @@ def defer_judging(session: Session, post_ids: Sequence[int], *, batch_size: int 
 
     A batch is one transaction: its gravest post waits for all of it, and a stop throws it away.
     """
-    for start in range(0, len(post_ids), batch_size):
-        batch = list(post_ids[start : start + batch_size])
-        defer(session, Task.JUDGE, {"post_ids": batch})
+    batches: list[dict[str, Any]] = [
+        {"post_ids": list(post_ids[start : start + batch_size])}
+        for start in range(0, len(post_ids), batch_size)
+    ]
+    if not batches:
+        return
+    session.flush()
+    with session.begin_nested() as savepoint:
+        _deferring.configure_task(
+            Task.JUDGE.value,
+            allow_unknown=True,
+            queue=_QUEUE_OF[Task.JUDGE].value,
+            connection=savepoint.session.connection().connection.driver_connection,
+        ).batch_defer(*batches)
 
 
 def defer_rematch(
