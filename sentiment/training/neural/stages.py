@@ -82,7 +82,7 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
 
 def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
     """Sentiment as the public sets have it: of all of them, then of those near to customers."""
-    network, tokenizer = begin(folder, material.wide)
+    network, tokenizer = begin(folder, material.wide, material.posts)
     watched = _sentiment_examples(tokenizer, material.public_dev)
     for stage, texts in ((GENERAL, material.wide), (NEARER, material.near)):
         claim(folder, stage.name, material.public_of | asdict(stage))

@@ -14,20 +14,28 @@ from sentiment.training.neural.encoder import Network, from_published
 from sentiment.training.neural.mixture import Labelled
 from sentiment.training.neural.vocabulary import keep, tokenizer_of
 from sentiment.training.neural.weights import find_weights, read_weights
+from sentiment.training.posts import LabelledPost
 
 SIZE: Final = 60_000
 #: Lithuanian has hardly any text to count in, so its pieces are counted in a list of word forms.
 FORMS: Final = "lt"
 FORM_WEIGHT: Final = 0.05
+#: Our own posts are few beside the public texts, and the only ones of whole languages.
+POST_WEIGHT: Final = 8.0
 
 
-def begin(folder: Path, texts: Iterable[Labelled]) -> tuple[Network, Tokenizer]:
-    """The untrained network and its tokenizer; the choice of pieces is kept in ``folder``."""
+def begin(
+    folder: Path, texts: Iterable[Labelled], posts: Iterable[LabelledPost]
+) -> tuple[Network, Tokenizer]:
+    """The untrained network and its tokenizer; the choice of pieces is kept in ``folder``.
+
+    It is made once: posts that are written later do not change it.
+    """
     published = read_weights(find_weights())
     chosen = folder / "pieces.json"
     if not chosen.exists():
         half = chosen.with_suffix(".half")
-        half.write_text(json.dumps(keep(published.pieces, _weighted(texts), SIZE)))
+        half.write_text(json.dumps(keep(published.pieces, _weighted(texts, posts), SIZE)))
         half.replace(chosen)
     kept: list[int] = json.loads(chosen.read_text())
     tokenizer = tokenizer_of([published.pieces[i] for i in kept])
@@ -35,9 +43,13 @@ def begin(folder: Path, texts: Iterable[Labelled]) -> tuple[Network, Tokenizer]:
     return from_published(published, kept), tokenizer
 
 
-def _weighted(texts: Iterable[Labelled]) -> Iterator[tuple[str, float]]:
+def _weighted(
+    texts: Iterable[Labelled], posts: Iterable[LabelledPost]
+) -> Iterator[tuple[str, float]]:
     for text in texts:
         yield text.text, 1.0
+    for post in posts:
+        yield post.text, POST_WEIGHT
     for form in DefaultDictionaryFactory().get_dictionary(FORMS):
         word = form.decode("utf-8") if isinstance(form, bytes) else form
         yield word, FORM_WEIGHT
