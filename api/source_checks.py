@@ -48,3 +48,14 @@ def check_interval(kind: SourceKind, seconds: int) -> None:
             f"A {kind.kind} source may be crawled every {least} seconds at most.",
             minimum_interval_seconds=least,
         )
+
+
+def check_opted_in(kind: SourceKind) -> None:
+    """409 for a kind that the operator has not turned on; a source of it may wait disabled."""
+    if kind.needs_opt_in and not kind.is_opted_in:
+        raise Problem(
+            409,
+            "not-opted-in",
+            f"Sources of the kind {kind.kind} are off here; an operator turns them on by"
+            f' [crawl] opted_in = ["{kind.kind}"] and a restart, or create it disabled.',
+        )

@@ -72,6 +72,8 @@ class CrawlSection(Section):
     tick_timeout_seconds: Positive = 30.0
     child_memory_mib: Count = 400
     allowed_addresses: list[str] = []
+    opted_in: list[str] = []
+    sites: str = ""
 
 
 class SentimentSection(Section):
@@ -126,6 +128,7 @@ class Settings(BaseSettings):
     smtp: SmtpSection = SmtpSection()
     api: ApiSection = ApiSection()
     log: LogSection = LogSection()
+    credentials: dict[str, dict[str, SecretStr]] = {}
     brands: list[BrandEntry] = []
     sources: list[SourceEntry] = []
     rules: list[RuleEntry] = []
@@ -234,6 +237,8 @@ def _refuse_unknown_variables(env: Mapping[str, str]) -> None:
     for variable in env:
         if not variable.upper().startswith(ENV_PREFIX) or variable in _NOT_SETTINGS:
             continue
+        if variable.upper().startswith(f"{ENV_PREFIX}CREDENTIALS__"):
+            continue  # who they are for is known to the crawlers only
         if variable.upper() not in known:
             close = difflib.get_close_matches(variable.upper(), known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""

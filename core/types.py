@@ -89,6 +89,7 @@ class RunOutcome(StrEnum):
     BLOCKED = "blocked"
     DRIFT = "drift"
     AUTH = "auth"
+    QUOTA = "quota"
     ERROR = "error"
 
 

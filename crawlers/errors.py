@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.errors import GoodnameError
 from core.types import RunOutcome
 
@@ -28,6 +30,16 @@ class AuthError(CrawlError):
     """The site wants a credential that we lack or that it refused."""
 
     outcome = RunOutcome.AUTH
+
+
+class QuotaError(CrawlError):
+    """The budget of a credential is spent; ``until`` says when there is more, if that is known."""
+
+    outcome = RunOutcome.QUOTA
+
+    def __init__(self, reason: str, *, until: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.until = until
 
 
 class ParseError(GoodnameError):

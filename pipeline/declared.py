@@ -95,8 +95,14 @@ def _apply_sources(
 ) -> None:
     rows = session.execute(select(SourceKind.kind, SourceKind.minimum_interval_seconds))
     minimum: dict[str, int] = dict(rows.all())
+    off = set(session.scalars(select(SourceKind.kind).where(~SourceKind.is_opted_in)))
     for entry in entries:
         _check_source(entry, minimum, own=own)
+        if entry.is_enabled and entry.kind in off:
+            raise SettingsError(
+                f"[[sources]] {entry.slug!r}: {entry.kind} is off until [crawl] opted_in names it;"
+                " docs/sources.md says why"
+            )
         _upsert(session, Source, {"slug": entry.slug}, entry.model_dump(exclude={"slug"}), now=now)
     # What was just changed is crawled now, and not only after a due time that was set before it.
     changed = update(Source).where(

@@ -69,6 +69,9 @@ def add_source(session: Session, **given: Any) -> Source:
                 config_schema={},
                 minimum_interval_seconds=60,
                 is_verified=True,
+                family="feed",
+                needs_opt_in=False,
+                is_opted_in=True,
             )
         )
         session.flush()

@@ -27,7 +27,7 @@ from api.schemas.sources import (
     SourceShown,
 )
 from api.shown import show_id
-from api.source_checks import check_interval, check_params, known_kind
+from api.source_checks import check_interval, check_opted_in, check_params, known_kind
 from core.ids import Prefix, database_key
 from core.models import CrawlRun, PostRow, Source, SourceKind
 from core.queue import defer_crawl
@@ -47,6 +47,10 @@ def list_source_kinds(call: ACall) -> SourceKindList:
                 config_schema=one.config_schema,
                 minimum_interval_seconds=one.minimum_interval_seconds,
                 is_verified=one.is_verified,
+                family=one.family,
+                needs_opt_in=one.needs_opt_in,
+                is_opted_in=one.is_opted_in,
+                secrets=one.secrets,
             )
             for one in kinds
         ]
@@ -78,6 +82,8 @@ def create_source(wanted: NewSource, call: ACall, repeat: ARepeat) -> Response:
         kind = known_kind(call.session, wanted.kind)
         check_params(kind, wanted.params)
         check_interval(kind, wanted.interval_seconds)
+        if wanted.is_enabled:
+            check_opted_in(kind)
         row = Source(
             **wanted.model_dump(), managed_by="api", created_at=call.now, updated_at=call.now
         )
@@ -105,6 +111,8 @@ def change_source(source_id: str, wanted: SourceChange, call: ACall) -> SourceSh
         check_params(kind, wanted.params)
     if wanted.interval_seconds is not None:
         check_interval(kind, wanted.interval_seconds)
+    if wanted.is_enabled:
+        check_opted_in(kind)
     apply_changes(source, wanted)
     source.updated_at = call.now
     _bring_forward(source, wanted, now=call.now)

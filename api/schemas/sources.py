@@ -148,6 +148,12 @@ class SourceKindShown(Shown):
     config_schema: dict[str, Any] = Field(description="JSON Schema of `params`.")
     minimum_interval_seconds: int
     is_verified: bool = Field(description="Checked against recordings of the real site.")
+    family: str = Field(description="How its pages carry their posts, e.g. `json_api`.")
+    needs_opt_in: bool = Field(description="Off until the operator names it in the settings.")
+    is_opted_in: bool
+    secrets: dict[str, str] = Field(
+        description="Parts of the credential that it needs, each with what it is."
+    )
 
 
 class SourceKindList(Shown):

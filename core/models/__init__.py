@@ -26,6 +26,7 @@ from core.models.crawled import (
     SourceKind,
 )
 from core.models.judging import MentionJudgement, RejudgeRun
+from core.models.watched import OperationsAlert, PostEvidence, QuotaUse, RawAnswer, SourceHour
 from core.models.workspace import ApiKey, Brand, IdempotentResponse, Mention, Story, Workspace
 
 #: Tables guarded by row-level security, by ``workspace_id`` (``workspace`` itself by ``id``).
@@ -49,14 +50,19 @@ __all__ = [
     "IdempotentResponse",
     "Mention",
     "MentionJudgement",
+    "OperationsAlert",
     "PostEngagement",
+    "PostEvidence",
     "PostRow",
     "PostSearch",
     "PostVersion",
     "Process",
+    "QuotaUse",
+    "RawAnswer",
     "Receiver",
     "RejudgeRun",
     "Source",
+    "SourceHour",
     "SourceKind",
     "Story",
     "Workspace",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    ForeignKey,
     Index,
     UniqueConstraint,
     text,
@@ -44,6 +45,7 @@ class Receiver(Base):
     address: Mapped[Word]  #: URL or e-mail address; empty for the log
     secret: Mapped[Word | None]  #: signing secret of a webhook, ``whsec_…``
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    is_operations: Mapped[bool] = mapped_column(server_default=text("false"))  #: told of sources
     managed_by: Mapped[Word] = mapped_column(server_default="api")
     created_at: Mapped[Created]
 
@@ -154,11 +156,13 @@ class AlertDecision(Base):
 
 
 class Delivery(Base):
-    """One tracked sending of one alert to one receiver: the outbox."""
+    """One tracked sending of one alert, of either sort, to one receiver: the outbox."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("alert_id", "receiver_id", "sequence"),
+        UniqueConstraint("operations_alert_id", "receiver_id", "sequence"),
+        CheckConstraint("num_nonnulls(alert_id, operations_alert_id) = 1", name="of_one_alert"),
         child_of("alert", "alert_id"),
         child_of("receiver", "receiver_id"),
         one_of("state", "pending", "delivered", "dead"),
@@ -166,7 +170,10 @@ class Delivery(Base):
     )
     id: Mapped[Key]
     workspace_id: Mapped[int] = tenant()
-    alert_id: Mapped[Big]
+    alert_id: Mapped[Big | None]
+    operations_alert_id: Mapped[Big | None] = mapped_column(
+        ForeignKey("operations_alert.id", ondelete="CASCADE")
+    )
     receiver_id: Mapped[Big] = mapped_column(index=True)
     sequence: Mapped[int] = mapped_column(server_default="0")  #: 0 first, then reminders
     idempotency_key: Mapped[UUID] = mapped_column(unique=True)  #: constant over retries

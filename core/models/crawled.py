@@ -37,6 +37,10 @@ class SourceKind(Base):
     config_schema: Mapped[Json]  #: JSON Schema of ``source.params``
     minimum_interval_seconds: Mapped[int]
     is_verified: Mapped[bool]  #: checked against recordings of the real site
+    family: Mapped[Word]  #: how its pages carry their posts
+    needs_opt_in: Mapped[bool]  #: off until the operator names it in ``[crawl] opted_in``
+    is_opted_in: Mapped[bool]
+    secrets: Mapped[Json]  #: parts of the credential that it needs, each with what it is
     updated_at: Mapped[Created]
 
 
@@ -73,7 +77,7 @@ class CrawlRun(Base):
 
     __tablename__ = "crawl_run"
     __table_args__ = (
-        one_of("outcome", "running", "ok", "empty", "blocked", "drift", "auth", "error"),
+        one_of("outcome", "running", "ok", "empty", "blocked", "drift", "auth", "quota", "error"),
         Index("ix_crawl_run_recent", "source_id", text("started_at DESC")),
         Index("ix_crawl_run_running", "source_id", postgresql_where=text("outcome = 'running'")),
     )
@@ -89,6 +93,7 @@ class CrawlRun(Base):
     posts_changed: Mapped[int] = mapped_column(server_default="0")
     dead_letters: Mapped[int] = mapped_column(server_default="0")
     coverage: Mapped[Json]  #: what the page said there is against what was read
+    profile: Mapped[Json]  #: what its posts were like: shares of filled fields, languages, newest
 
 
 class PostRow(Base):
@@ -104,6 +109,14 @@ class PostRow(Base):
             "id",
             postgresql_where=text("judged_version IS DISTINCT FROM version"),
         ),
+        Index("ix_post_listed", "source_id", "published_at"),
+        Index(
+            "ix_post_to_visit",
+            "source_id",
+            "next_visit_at",
+            postgresql_where=text("next_visit_at IS NOT NULL"),
+        ),
+        one_of("gone_reason", "deleted", "removed_after_resolution"),
     )
     id: Mapped[Key]
     source_id: Mapped[Big] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
@@ -130,6 +143,11 @@ class PostRow(Base):
     seen_at: Mapped[Time]
     sort_at: Mapped[Time]  #: published, else seen
     deleted_at: Mapped[Time | None]
+    gone_reason: Mapped[Word | None]  #: deleted, or removed_after_resolution
+    missing_since: Mapped[Time | None]  #: absent where it should be listed; not yet looked for
+    last_seen_at: Mapped[Time | None]  #: null: not again since ``seen_at``
+    next_visit_at: Mapped[Time | None]  #: when to ask for it again by itself
+    visits: Mapped[int] = mapped_column(server_default="0")
     version: Mapped[int] = mapped_column(server_default="1")
     content_hash: Mapped[Hash]
     judged_version: Mapped[int | None]

@@ -24,6 +24,7 @@ from crawlers.engine.record import Begun, begin, finish
 from crawlers.engine.run import Run, conclude
 from crawlers.engine.scrapy_settings import scrapy_settings
 from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict
+from crawlers.opt_in import how_to_opt_in, is_off
 
 log = structlog.get_logger()
 
@@ -75,6 +76,8 @@ def _prepared(office: Office, begun: Begun) -> Run | Verdict:
         known = ", ".join(sorted(office.spiders))
         reason = f"no spider of kind {begun.kind!r} is installed; known: {known}"
         return Verdict(outcome=RunOutcome.ERROR, reason=reason)
+    if is_off(spider, office.settings.opted_in):
+        return Verdict(outcome=RunOutcome.ERROR, reason=how_to_opt_in(spider))
     try:
         config = spider.config.model_validate(begun.params)
     except ValidationError as error:
@@ -128,6 +131,7 @@ class _PageAfterPage(scrapy.Spider):
             body=response.body,
             fetched_at=self.run.office.clock(),
             time_zone=self.run.begun.time_zone,
+            state=asked.state,
         )
         following = await self.run.read(asked, fetched)
         if following is not None:
@@ -144,7 +148,9 @@ class _PageAfterPage(scrapy.Spider):
         try:
             return scrapy.Request(
                 asked.url,
+                method=asked.method,
                 headers=dict(asked.headers),
+                body=asked.body,
                 callback=self.read,
                 errback=self.fail,
                 cb_kwargs={"asked": asked},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from crawlers.contract import Cursor, Request
@@ -37,7 +38,7 @@ def conditional(request: Request, stored: Mapping[str, Any], *, made_for: str) -
     if ours.get("for") != made_for or ours.get("url") != request.url:
         return request
     asked = {name: ours[key] for key, name in _VALIDATORS if ours.get(key)}
-    return Request(url=request.url, headers={**asked, **request.headers})
+    return replace(request, headers={**asked, **request.headers})
 
 
 def validators(request: Request, headers: Mapping[str, str]) -> dict[str, str]:
@@ -56,7 +57,7 @@ def resume_to_store(
 ) -> dict[str, Any]:
     """Where a run stands after a page: what comes next, and the cursor that it will leave."""
     return {
-        "next": {"url": following.url, "headers": dict(following.headers)},
+        "next": asdict(following),
         "ahead": dict(ahead),
         "seen": dict(seen),
         "for": made_for,
@@ -68,9 +69,8 @@ def resumed(stored: Mapping[str, Any] | None, *, made_for: str) -> tuple[Request
     if not stored or stored.get("for") != made_for:
         return None
     try:
-        following = Request(
-            url=str(stored["next"]["url"]), headers=dict(stored["next"].get("headers") or {})
-        )
-        return following, dict(stored["ahead"])
-    except (KeyError, TypeError, ValueError):
+        known = {field.name for field in fields(Request)}
+        following = {key: value for key, value in stored["next"].items() if key in known}
+        return Request(**following), dict(stored["ahead"])
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,7 +46,7 @@ class Run:
         self._stand: Stand | None = None
         self._tally = Tally()
         self._is_resumed = False
-        self._asked: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+        self._asked: set[str] = set()
 
     async def first_request(self) -> Request | None:
         """Where the run starts: at the top, or where a cut-off run stood."""
@@ -210,8 +212,8 @@ def _verdict(
     return of_capped_run(tally) if is_last else None
 
 
-def _key(request: Request) -> tuple[str, tuple[tuple[str, str], ...]]:
-    return request.url, tuple(sorted(request.headers.items()))
+def _key(request: Request) -> str:
+    return json.dumps(asdict(request), sort_keys=True, default=str)
 
 
 def _host(url: str) -> str:

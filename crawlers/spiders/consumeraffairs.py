@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
+from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
 from crawlers.errors import DriftError, ParseError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
@@ -46,9 +46,11 @@ class ConsumerAffairs(Spider):
 
     kind = "consumeraffairs"
     title = "ConsumerAffairs complaints"
+    family = Family.CARDS
     config = ConsumerAffairsConfig
     minimum_interval_seconds = 3600
     is_verified = True
+    is_opt_in = True
 
     @override
     def start(self, config: ConsumerAffairsConfig, *, cursor: Cursor) -> Request:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
+from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
 from crawlers.errors import DriftError, ParseError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import ReadDate, read_date
@@ -40,6 +40,7 @@ class FeedSpider(Spider):
 
     kind = "feed"
     title = "Feed (RSS, Atom, JSON Feed)"
+    family = Family.FEED
     config = FeedConfig
     minimum_interval_seconds = 60
     is_verified = True

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from core.types import Post, PostKind, PublishedQuality
 from crawlers import reach
-from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
+from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
 from crawlers.errors import DriftError, ParseError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
@@ -59,6 +59,7 @@ class HackerNews(Spider):
 
     kind = "hackernews"
     title = "Hacker News search"
+    family = Family.JSON_API
     config = HackerNewsConfig
     minimum_interval_seconds = 60
     is_verified = True

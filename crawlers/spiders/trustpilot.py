@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
+from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
 from crawlers.errors import DriftError, ParseError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
@@ -42,6 +42,7 @@ class Trustpilot(Spider):
 
     kind = "trustpilot"
     title = "Trustpilot reviews"
+    family = Family.EMBEDDED_STATE
     config = TrustpilotConfig
     minimum_interval_seconds = 900
     is_verified = True

@@ -44,7 +44,10 @@ def _watching(settings: Settings, demo: DemoSettings) -> Settings:
         update={
             "workspace": WorkspaceSection(name="demo"),
             "crawl": settings.crawl.model_copy(
-                update={"allowed_addresses": [demo.allowed_address]}
+                update={
+                    "allowed_addresses": [demo.allowed_address],
+                    "opted_in": _kinds(demo),
+                }
             ),
             "brands": list(demo.brands),
             "sources": list(demo.sources),
@@ -62,7 +65,12 @@ def _variables(demo: DemoSettings) -> Mapping[str, str]:
         "GOODNAME_CRAWL__ALLOWED_ADDRESSES": allowed,
         "GOODNAME_DELIVERY__ALLOWED_ADDRESSES": allowed,
         "GOODNAME_CRAWL__DELAY_SECONDS": "0",
+        "GOODNAME_CRAWL__OPTED_IN": json.dumps(_kinds(demo)),
     }
+
+
+def _kinds(demo: DemoSettings) -> list[str]:
+    return sorted({source.kind for source in demo.sources})
 
 
 @contextmanager

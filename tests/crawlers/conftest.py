@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.database import owner_engine
 from core.models import CrawlRun, DeadLetter, PostRow, Source
 from core.settings import CrawlSection, LogSection
+from crawlers.catalogue import spiders
 from crawlers.wire import Greeting, Order, Report, Tick, greeting_line, line, read
 from tests.conftest import _Copied
 from tests.crawlers.site import Site, serving
@@ -105,7 +106,12 @@ def start_child(database_url: str, **crawl: Any) -> subprocess.Popen[bytes]:
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         },
     )
-    defaults = {"delay_seconds": 0.0, "timeout_seconds": 2.0, "max_body_bytes": 1_000_000}
+    defaults: dict[str, Any] = {
+        "delay_seconds": 0.0,
+        "timeout_seconds": 2.0,
+        "max_body_bytes": 1_000_000,
+        "opted_in": [kind for kind, spider in spiders().items() if spider.needs_opt_in],
+    }
     greeting = Greeting(
         database_url=database_url,
         crawl=CrawlSection(**(defaults | crawl)),

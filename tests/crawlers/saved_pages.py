@@ -1,7 +1,8 @@
 """Saved pages and what must be read from them, for the tests of every spider.
 
 ``pages/<kind>/<name>.<ending>`` stands beside ``<name>.expected.json``. That holds the page as it
-must be read, or the error, and under ``given`` what differs from the usual request.
+must be read, or the error, and under ``given`` what differs from the usual request. The params of
+the source that is asked are in ``pages/<kind>.json``.
 """
 
 from __future__ import annotations
@@ -19,12 +20,6 @@ from crawlers.errors import CrawlError
 
 FOLDER = Path(__file__).parent / "pages"
 FETCHED_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-CONFIGS: dict[str, dict[str, str]] = {
-    "feed": {"url": "https://site.example/feed"},
-    "hackernews": {"query": "kavira"},
-    "trustpilot": {"domain": "kavira.example"},
-    "consumeraffairs": {"url": "https://www.consumeraffairs.com/kitchen/kavira.html"},
-}
 ENDINGS = (".xml", ".json", ".html")
 
 
@@ -65,29 +60,40 @@ def saved_pages(kind: str | None = None) -> list[SavedPage]:
     ]
 
 
+def config_of(kind: str) -> dict[str, Any]:
+    """The params of the source whose pages were saved."""
+    found: dict[str, Any] = json.loads((FOLDER / f"{kind}.json").read_text("utf-8"))
+    return found
+
+
 def parse(
     kind: str,
     body: bytes,
     *,
-    config: dict[str, str] | None = None,
+    config: dict[str, Any] | None = None,
     url: str | None = None,
     status: int = 200,
     content_type: str = "",
     fetched_at: datetime | str = FETCHED_AT,
     cursor: Cursor | None = None,
     ahead: Cursor | None = None,
+    state: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+    time_zone: str = "UTC",
 ) -> Page:
     """Let the spider of a kind read a body as the answer to its first request."""
     spider = spiders()[kind]
-    checked: Config = spider.config(**(CONFIGS[kind] | (config or {})))
+    checked: Config = spider.config(**(config_of(kind) | (config or {})))
     cursor = cursor or {}
     moment = datetime.fromisoformat(fetched_at) if isinstance(fetched_at, str) else fetched_at
     fetched = Fetched(
         url=url or spider.start(checked, cursor=cursor).url,
         status=status,
-        headers={"content-type": content_type} if content_type else {},
+        headers=({"content-type": content_type} if content_type else {}) | (headers or {}),
         body=body,
         fetched_at=moment,
+        time_zone=time_zone,
+        state=state or {},
     )
     return spider.parse(fetched, checked, cursor=cursor, ahead=cursor if ahead is None else ahead)
 
@@ -104,6 +110,10 @@ def written(page: Page) -> dict[str, Any]:
         "ahead": dict(page.ahead),
         "announced": page.announced,
     }
+    if page.next and page.next.state:
+        found["next_state"] = dict(page.next.state)
+    if page.gone:
+        found["gone"] = list(page.gone)
     plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
     return plain
 

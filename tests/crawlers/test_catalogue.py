@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.models import SourceKind
 from crawlers.catalogue import register_kinds, spiders
-from tests.crawlers.saved_pages import CONFIGS
+from tests.crawlers.saved_pages import config_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def test_a_wrong_config_is_refused(kind: str, config: dict[str, str]) -> None:
 def test_a_spider_stays_on_the_configured_host(kind: str) -> None:
     has_base = "base_url" in spiders()[kind].config.model_fields
     host = {"base_url" if has_base else "url": "http://127.0.0.1:9/page"}
-    config = spiders()[kind].config(**(CONFIGS[kind] | host))
+    config = spiders()[kind].config(**(config_of(kind) | host))
     assert spiders()[kind].start(config, cursor={}).url.startswith("http://127.0.0.1:9/page")
 
 

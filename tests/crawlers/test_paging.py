@@ -15,7 +15,7 @@ from crawlers.catalogue import spiders
 from crawlers.contract import Cursor, Fetched
 from crawlers.errors import DriftError
 from crawlers.reach import is_reached, moved, newest_of
-from tests.crawlers.saved_pages import CONFIGS, FETCHED_AT, saved_pages
+from tests.crawlers.saved_pages import FETCHED_AT, config_of, saved_pages
 
 Site = Callable[[dict[str, str]], bytes]
 
@@ -23,7 +23,7 @@ Site = Callable[[dict[str, str]], bytes]
 def crawl(kind: str, site: Site, *, cursor: Cursor | None = None) -> tuple[list[Post], Cursor, int]:
     """Follow a run to its end as the engine does; more than 100 pages are a run without end."""
     spider, cursor = spiders()[kind], cursor or {}
-    config = spider.config(**CONFIGS[kind])
+    config = spider.config(**config_of(kind))
     request, ahead = spider.start(config, cursor=cursor), cursor
     posts: list[Post] = []
     for number in range(1, 100):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from bench.recordings import Recording, recordings
+from bench.recording import Recording, recordings
 from core.models import PostRow, PostVersion
 from tests.crawlers.conftest import Crawler, child
 from tests.crawlers.site import Answer, Asked, Site, serving
