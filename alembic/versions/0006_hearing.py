@@ -37,6 +37,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DELETE FROM delivery WHERE operations_alert_id IS NOT NULL")
+    op.execute("DELETE FROM delivery WHERE event <> 'alert.triggered'")
+    for name in ("mention_ids", "event"):
+        op.drop_column("delivery", name)
     op.drop_constraint(op.f("ck_delivery_of_one_alert"), "delivery")
     op.drop_column("delivery", "operations_alert_id")
     op.alter_column("delivery", "alert_id", nullable=False)
@@ -206,3 +209,8 @@ def _make_operations() -> None:
         "delivery",
         "num_nonnulls(alert_id, operations_alert_id) = 1",
     )
+    op.add_column(
+        "delivery",
+        sa.Column("event", sa.Text, nullable=False, server_default="alert.triggered"),
+    )
+    op.add_column("delivery", sa.Column("mention_ids", pg.ARRAY(sa.BigInteger)))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.columns import (
@@ -175,7 +177,9 @@ class Delivery(Base):
         ForeignKey("operations_alert.id", ondelete="CASCADE")
     )
     receiver_id: Mapped[Big] = mapped_column(index=True)
-    sequence: Mapped[int] = mapped_column(server_default="0")  #: 0 first, then reminders
+    sequence: Mapped[int] = mapped_column(server_default="0")  #: 0 first, then updates, reminders
+    event: Mapped[Word] = mapped_column(server_default="alert.triggered")  #: what it tells
+    mention_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  #: null: all of it
     idempotency_key: Mapped[UUID] = mapped_column(unique=True)  #: constant over retries
     state: Mapped[Word] = mapped_column(server_default="pending")
     attempts: Mapped[int] = mapped_column(server_default="0")
