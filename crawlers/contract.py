@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.types import Post
+from crawlers.errors import CrawlError
 
 #: How far a source was read: JSON that only its spider understands.
 Cursor = Mapping[str, Any]
@@ -160,6 +161,8 @@ class Spider(ABC):
     #: Whether a run lists every post between its oldest and its newest, newest first, so that a
     #: kept post of that time that is absent is *missing*.
     is_gapless: ClassVar[bool] = False
+    #: Statuses other than 2xx whose answers ``parse`` reads, unless ``explain`` says why not.
+    read_statuses: ClassVar[frozenset[int]] = frozenset()
     #: Ids that one ``recheck`` asks for at most.
     recheck_size: ClassVar[int] = 1
 
@@ -183,6 +186,15 @@ class Spider(ABC):
         and ``text`` is empty. A firm's reply stands in ``extra["reply"]``: it is nobody's
         complaint and must not be judged as one.
         """
+
+    def explain(self, fetched: Fetched, config: Any) -> CrawlError | None:
+        """Say what an answer that is no 2xx means, where the site says it in the body.
+
+        None leaves its status to mean what it usually does, or, for one of ``read_statuses``,
+        hands the answer to ``parse``.
+        """
+        del fetched, config
+        return None
 
     def recheck(self, config: Any, posts: Sequence[KnownPost]) -> Request | None:
         """Ask for at most ``recheck_size`` kept posts again; None when the site has no way to.

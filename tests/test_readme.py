@@ -33,7 +33,7 @@ def test_every_command_is_in_the_readme_and_the_reverse() -> None:
 
 def test_every_source_kind_is_in_the_readme_and_the_reverse() -> None:
     table = README.split("## Sources")[1].split("##")[0]
-    assert set(re.findall(r"^\| `(\w+)`", table, flags=re.M)) == set(spiders())
+    assert set(re.findall(r"^\| `([\w-]+)`", table, flags=re.M)) == set(spiders())
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:

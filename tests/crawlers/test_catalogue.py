@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_file_of_the_folder_is_one_spider() -> None:
-    files = {path.stem for path in (ROOT / "crawlers/spiders").glob("[a-z]*.py")}
+    found = (ROOT / "crawlers/spiders").glob("[a-z]*.py")
+    files = {path.stem.replace("_", "-") for path in found}
     assert files == set(spiders())
     assert all(spider.kind == kind for kind, spider in spiders().items())
 
@@ -72,7 +73,7 @@ def test_the_docs_list_every_kind_with_its_interval_and_whether_it_is_verified()
     rows = {
         cells[1].strip("` "): cells
         for cells in (line.split("|") for line in text.splitlines())
-        if len(cells) > 5 and re.fullmatch(r" `[a-z]+` ", cells[1])
+        if len(cells) > 5 and re.fullmatch(r" `[a-z-]+` ", cells[1])
     }
     assert set(rows) == set(spiders())
     for kind, spider in spiders().items():
