@@ -26,6 +26,9 @@ class About:
     severity_temperature: float
     category_platt: tuple[tuple[float, float], ...]  #: probability = sigmoid(a * logit + b)
     at_least: tuple[float, ...]  #: low … critical: probability of that level and above to give it
+    #: Share of the probability of none that a level and those above must have: a threshold low for
+    #: recall must not call a text critical that is far more likely harmless.
+    beside_none: float
     category_threshold: tuple[float, ...]
     harmless: Harmless | None  #: when the first stage may settle a text; None: never
 
@@ -49,6 +52,7 @@ def parse(body: bytes) -> About:
         severity_temperature=float(stored["temperature"]["severity"]),
         category_platt=tuple((float(a), float(b)) for a, b in stored["category_platt"]),
         at_least=tuple(float(stored["at_least"][level.label]) for level in list(Severity)[1:]),
+        beside_none=float(stored.get("beside_none", 0.0)),
         category_threshold=tuple(float(part) for part in stored["category_threshold"]),
         harmless=Harmless(**cascade) if cascade else None,
     )
@@ -76,6 +80,7 @@ def _numbers(about: About) -> Sequence[float]:
         about.sentiment_temperature,
         about.severity_temperature,
         *about.at_least,
+        about.beside_none,
         *about.category_threshold,
         *(number for pair in about.category_platt for number in pair),
         *(asdict(about.harmless).values() if about.harmless else ()),

@@ -68,8 +68,9 @@ def _opinion(
 
 def _level(severity: Floats, about: About) -> Severity:
     """The highest level that is, with all above it, as probable as its threshold asks."""
+    least = about.beside_none * severity[Severity.NONE]
     for level in reversed(list(Severity)[1:]):
-        if severity[level:].sum() >= about.at_least[level - 1]:
+        if severity[level:].sum() >= max(about.at_least[level - 1], least):
             return level
     return Severity.NONE
 

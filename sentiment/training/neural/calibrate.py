@@ -25,6 +25,9 @@ WANTED_RECALL: Final = 0.97
 WANTED_PRECISION: Final = 0.72
 #: Recall that is never given up for precision.
 LEAST_RECALL: Final = 0.90
+#: A level needs this share of the probability of none: below it praise in grave words raised alarms
+#: that nobody could explain, and on dev posts hardly a critical one was lost.
+BESIDE_NONE: Final = 0.5
 _GRID: Final = np.arange(0.04, 0.92, 0.02)
 _SHRINK: Final = 2.0  #: pulls each category's slope to 1: some have a handful of posts
 
@@ -61,6 +64,7 @@ def calibrated(logits: Logits, truth: Truth) -> dict[str, Any]:
         "category_platt": [[round(a, 4), round(b, 4)] for a, b in platt],
         "category_threshold": [common] * len(platt),
         "at_least": dict(zip(("low", "medium", "high", "critical"), cuts, strict=True)),
+        "beside_none": BESIDE_NONE,
     }
 
 
@@ -76,7 +80,8 @@ def temperature(logits: Floats, truth: Ints) -> float:
 def graded(severity_p: Floats, cuts: list[float]) -> Ints:
     """The highest level whose probability, with those above it, reaches its threshold."""
     above = severity_p[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
-    return np.asarray(((above >= cuts) * np.arange(1, LEVELS)).max(axis=1))
+    least = np.maximum(cuts, BESIDE_NONE * severity_p[:, :1])
+    return np.asarray(((above >= least) * np.arange(1, LEVELS)).max(axis=1))
 
 
 def at_least(severity_p: Floats, truth: Ints) -> list[float]:
@@ -85,7 +90,9 @@ def at_least(severity_p: Floats, truth: Ints) -> list[float]:
     Critical is found first (see ``critical_cut``). The others follow for macro-F1, one after the
     other until nothing changes.
     """
-    cuts = [0.5, 0.5, 0.5, critical_cut(severity_p[:, -1], truth == LEVELS - 1)]
+    likely = severity_p[:, -1]
+    believed = np.where(likely >= BESIDE_NONE * severity_p[:, 0], likely, 0.0)
+    cuts = [0.5, 0.5, 0.5, critical_cut(believed, truth == LEVELS - 1)]
     for _ in range(4):
         for level in (2, 1, 0):
             tried = [(_f1(truth, graded(severity_p, [*cuts[:level], g, *cuts[level + 1 :]])),

@@ -124,6 +124,14 @@ def test_thresholds_decide_the_level(tmp_path: Path) -> None:
         assert NeuralJudge(model, threads=1)(text)[0].severity is level
 
 
+def test_a_level_must_not_be_far_less_likely_than_none(tmp_path: Path) -> None:
+    text = ["The heater caught fire and my arm was burned"]
+    for beside_none, level in ((0.0, Severity.CRITICAL), (1e9, Severity.NONE)):
+        folder = tmp_path / level.label
+        model = load_model(write_model(folder, beside_none=beside_none))
+        assert NeuralJudge(model, threads=1)(text)[0].severity is level
+
+
 def test_a_complaint_has_at_least_its_likeliest_category(tmp_path: Path) -> None:
     model = load_model(write_model(tmp_path / "model", category_threshold=[1.0] * 15))
     (judgement,) = NeuralJudge(model, threads=1)(["The heater caught fire"])

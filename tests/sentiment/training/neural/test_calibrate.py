@@ -76,6 +76,12 @@ def test_a_level_is_the_highest_that_reaches_its_threshold() -> None:
     assert graded(likely, [0.6, 0.6, 0.6, 0.25]).tolist() == [0, 1, 3, 4]
 
 
+def test_what_is_far_more_likely_harmless_is_not_called_critical() -> None:
+    likely = np.array([[0.56, 0.11, 0.10, 0.05, 0.18], [0.30, 0.22, 0.20, 0.10, 0.18]])
+
+    assert graded(likely, [0.6, 0.6, 0.6, 0.14]).tolist() == [0, 4]
+
+
 def test_a_network_too_sure_of_itself_is_cooled_down() -> None:
     draw = _draw()
     truth = draw.integers(0, 3, 4_000)
