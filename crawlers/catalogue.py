@@ -1,4 +1,4 @@
-"""All kinds of sources: every file in ``crawlers/spiders`` is found, none is listed."""
+"""All kinds of sources: every file in ``crawlers/spiders`` and ``crawlers/sites`` is found."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 from inspect import isabstract
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.errors import SettingsError
 from core.models import SourceKind
+from crawlers import sites as sites_package
 from crawlers import spiders as spiders_package
 from crawlers.contract import Spider
+from crawlers.declared.load import Loaded, load_folder
 from crawlers.opt_in import is_off
+
+log = structlog.get_logger()
 
 
 @cache
 def spiders() -> Mapping[str, Spider]:
-    """Every spider by its kind; two of one kind are a mistake that ends the program."""
+    """Every spider that ships, by its kind; two of one kind are a mistake that ends the program."""
     found: dict[str, Spider] = {}
     for info in pkgutil.iter_modules(spiders_package.__path__):
         for spider in _spiders_in(
@@ -31,7 +37,25 @@ def spiders() -> Mapping[str, Spider]:
             if spider.kind in found:
                 raise ValueError(f"two spiders are of the kind {spider.kind!r}")
             found[spider.kind] = spider
-    return MappingProxyType(found)
+    declared = load_folder(Path(sites_package.__path__[0]), taken=found)
+    if declared.broken:
+        raise ValueError(declared.broken[0].reason)
+    return MappingProxyType({**found, **declared.spiders})
+
+
+def own_sites(folder: str) -> Loaded:
+    """What the operator's own files declare, ``[crawl] sites``; a broken one is said, no more."""
+    if not folder:
+        return Loaded(spiders={})
+    loaded = load_folder(Path(folder).expanduser(), taken=spiders())
+    for broken in loaded.broken:
+        log.warning("site_broken", file=str(broken.path), reason=broken.reason)
+    return loaded
+
+
+def with_own_sites(known: Mapping[str, Spider], folder: str) -> Mapping[str, Spider]:
+    """These spiders, and those of the operator's own files."""
+    return MappingProxyType({**own_sites(folder).spiders, **known})
 
 
 def _spiders_in(module: ModuleType) -> list[Spider]:
@@ -45,16 +69,21 @@ def _spiders_in(module: ModuleType) -> list[Spider]:
     ]
 
 
-def register_kinds(session: Session, now: datetime, *, opted_in: Collection[str] = ()) -> None:
+def register_kinds(
+    session: Session, now: datetime, *, opted_in: Collection[str] = (), sites: str = ""
+) -> None:
     """Write what this installation can crawl where the API reads it; a kind never disappears.
 
     ``SettingsError`` for an opted-in kind that nobody knows.
     """
-    if unknown := sorted({*opted_in} - {*spiders()}):
+    own = own_sites(sites)
+    known = {**own.spiders, **spiders()}
+    # One broken file must not stop the others, even when its kind was opted in.
+    if unknown := sorted({*opted_in} - {*known} - {one.kind for one in own.broken}):
         raise SettingsError(
-            f"[crawl] opted_in: unknown kind {unknown[0]!r}; known: {', '.join(spiders())}"
+            f"[crawl] opted_in: unknown kind {unknown[0]!r}; known: {', '.join(known)}"
         )
-    for spider in spiders().values():
+    for spider in known.values():
         values = {
             "title": spider.title,
             "config_schema": spider.config.model_json_schema(),

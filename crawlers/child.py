@@ -24,6 +24,7 @@ from core.address import AddressGuard
 from core.database import owner_engine
 from core.errors import DatabaseError
 from core.log import configure_logging
+from crawlers.catalogue import with_own_sites
 from crawlers.contract import Spider
 from crawlers.engine.crawl import crawl
 from crawlers.engine.guard import GuardedLookUp
@@ -70,7 +71,7 @@ async def _serve(spiders: Mapping[str, Spider], answers: int) -> None:
         level=greeting.log.level, style=greeting.log.format, process=f"crawl-child-{os.getpid()}"
     )
     say = _Voice(answers)
-    office = _office(greeting, spiders, say)
+    office = _office(greeting, with_own_sites(spiders, greeting.crawl.sites), say)
     start_reactor(office.look_up)
     serving = asyncio.create_task(_Desk(office, say).obey(orders))
     loop.add_signal_handler(signal.SIGTERM, serving.cancel)

@@ -23,7 +23,8 @@ def prepare(urls: Urls, settings: Settings, *, now: datetime, is_demo: bool = Fa
     try:
         upgrade(engine)
         with Session(engine) as session:
-            register_kinds(session, now, opted_in=settings.crawl.opted_in)
+            crawl = settings.crawl
+            register_kinds(session, now, opted_in=crawl.opted_in, sites=crawl.sites)
             workspace_id = workspace(session, settings.workspace.name)
             apply_declared(session, settings, workspace_id=workspace_id, now=now, is_guest=is_demo)
             shown = _first_key(session, workspace_id, now=now)

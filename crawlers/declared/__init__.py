@@ -1,0 +1,1 @@
+"""Sites without code: a YAML file says where the posts stand, and becomes a spider."""

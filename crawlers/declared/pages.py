@@ -1,0 +1,75 @@
+"""Which page comes after a page of a declared site."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from crawlers.contract import Fetched, Request
+from crawlers.declared.pick import Item
+from crawlers.declared.post import id_of, numbers_in
+from crawlers.declared.site import Site
+from crawlers.declared.template import filled
+from crawlers.errors import DriftError
+from crawlers.reading.web_address import joined, with_query
+
+
+def page_request(site: Site, config: Any, number: int, *, before: str = "") -> Request:
+    """Ask for a page by its place, counted from 1; ``before`` is what the last one began with."""
+    values = config.model_dump()
+    address = filled(site.url, values)
+    if number <= 1:
+        return Request(url=address)
+    shown = site.next.first + (number - 1) * site.next.step
+    if site.next.query:
+        address = with_query(address, **{site.next.query: shown})
+    else:
+        address = filled(site.next.url, {**values, "page": shown})
+    return Request(url=address, state={"page": number, **({"began": before} if before else {})})
+
+
+def standing_on(fetched: Fetched) -> int:
+    """The place of the page that was asked for, counted from 1."""
+    page = fetched.state.get("page", 1)
+    return page if isinstance(page, int) and page > 0 else 1
+
+
+def following(
+    site: Site, page: Item, items: Sequence[Item], fetched: Fetched, config: Any
+) -> Request | None:
+    """The request for the next page; None on the last."""
+    number = standing_on(fetched)
+    if site.next.by == "none" or number >= site.next.most:
+        return None
+    if site.next.by == "link":
+        return _linked(site, page, fetched, config)
+    began = id_of(items[0], site.fields.id, site=site) or ""
+    # Sites answer a number behind their last page by the last, or by the first.
+    if began and began == fetched.state.get("began"):
+        return None
+    return (
+        page_request(site, config, number + 1, before=began)
+        if _is_more(site, page, number)
+        else None
+    )
+
+
+def _is_more(site: Site, page: Item, number: int) -> bool:
+    if site.next.pages is not None:
+        said = [value for found in page.values(site.next.pages) for value in found]
+        return number < max((one for value in said for one in numbers_in(value)), default=1)
+    return not site.next.more or any(page.has(selector) for selector in site.next.more)
+
+
+def _linked(site: Site, page: Item, fetched: Fetched, config: Any) -> Request | None:
+    """Path and query of the link, on the host of the config."""
+    address = joined(fetched.url, page.first(site.next.link))
+    if address is None:
+        return None
+    found, here = urlsplit(address), urlsplit(fetched.url)
+    if (found.scheme, found.netloc) != (here.scheme, here.netloc):
+        raise DriftError(f"the next page is on another host ({found.hostname})")
+    own = urlsplit(filled(site.url, config.model_dump()))
+    url = urlunsplit(found._replace(scheme=own.scheme, netloc=own.netloc, fragment=""))
+    return Request(url=url, state={"page": standing_on(fetched) + 1})

@@ -1,0 +1,1 @@
+"""One YAML file a site that ships, in the format of ``crawlers.declared.site``."""
