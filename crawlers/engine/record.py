@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.models import CrawlRun, Source
 from core.types import RunOutcome
-from crawlers.contract import Cursor, Page, Request
+from crawlers.contract import NOTHING, Cursor, Page, Request
 from crawlers.engine.memory import cursor_to_store, fingerprint, resume_to_store
 from crawlers.engine.verdict import Tally, Verdict
 from crawlers.pace import due_after_run
@@ -128,6 +128,7 @@ def finish(
     tally: Tally,
     stand: Stand | None,
     now: datetime,
+    profile: Mapping[str, Any] = NOTHING,
 ) -> None:
     """Close a run; the cursor moves only with a whole one."""
     session.execute(
@@ -138,6 +139,7 @@ def finish(
             reason=verdict.reason,
             finished_at=now,
             coverage={"announced": tally.announced, "seen": tally.seen},
+            profile={**profile, "for": begun.made_for} if profile else {},
         )
     )
     source = session.scalar(select(Source).where(Source.id == begun.source_id).with_for_update())
@@ -157,6 +159,8 @@ def note_end(source: Source, verdict: Verdict, *, now: datetime) -> None:
     """What the source itself says of its last run, and when it is due again."""
     before = source.failures
     source.failures = before + 1 if verdict.is_failure else 0
+    if verdict.is_suspicion:
+        source.failures = 1  # most of it is heard, and perhaps nothing is wrong
     source.last_outcome, source.last_reason = verdict.outcome, verdict.reason
     source.last_run_at = now
     source.next_due_at = due_after_run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,13 +17,17 @@ from crawlers.contract import Fetched, Page, Request, Spider
 from crawlers.engine.answers import refusal, silence
 from crawlers.engine.memory import conditional, resumed, spider_cursor, validators
 from crawlers.engine.office import Office
+from crawlers.engine.past import load_past
+from crawlers.engine.profile import Profile, garbled_in, with_page
 from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
+from crawlers.engine.suspicion import Earlier, spoils, weigh
 from crawlers.engine.verdict import (
     NOTHING_CHANGED,
     Tally,
     Verdict,
     of_capped_run,
     of_error,
+    of_garbled_run,
     of_late_run,
     of_unreadable_run,
     of_whole_run,
@@ -45,6 +50,8 @@ class Run:
         self._cursor = spider_cursor(begun.cursor, made_for=begun.made_for)
         self._stand: Stand | None = None
         self._tally = Tally()
+        self._profile = Profile()
+        self._past: tuple[Earlier, ...] | None = None
         self._is_resumed = False
         self._asked: set[str] = set()
 
@@ -75,7 +82,8 @@ class Run:
         if self.is_cancelled or self.verdict is not None:
             return None
         if fetched.status == 304 and self._stand is None:
-            await self._end(Verdict(outcome=RunOutcome.OK, reason=NOTHING_CHANGED))
+            verdict = Verdict(outcome=RunOutcome.OK, reason=NOTHING_CHANGED)
+            await self._end(verdict, is_weighed=True)
             return None
         refused = refusal(fetched.status, fetched.headers, url=fetched.url, now=self.office.clock())
         if refused is not None:
@@ -133,8 +141,21 @@ class Run:
         stand = Stand(following=page.next, ahead=page.ahead, seen=seen)
         is_last = page.next is None or before.pages + 1 >= self.office.settings.max_pages_per_run
         repeats = page.next is not None and _key(page.next) in self._asked
+        profile = with_page(
+            self._profile,
+            page,
+            promise=self._spider.promise,
+            fetched_at=fetched.fetched_at,
+            key=_key(request),
+        )
 
         def write(session: Any) -> tuple[Tally, Verdict | None]:
+            past = self._known_past(session)
+            garbled = garbled_in(page.posts)
+            if spoils(garbled, len(page.posts), past):
+                verdict = of_garbled_run(garbled, len(page.posts))
+                finish(session, self.begun, verdict, tally=before, stand=self._stand, now=now)
+                return before, verdict
             kept = keep_page(session, self.begun, page, stand=stand, now=now)
             tally = Tally(
                 pages=before.pages + 1,
@@ -148,7 +169,7 @@ class Run:
                 page, tally, repeats=repeats, is_last=is_last, is_resumed=self._is_resumed
             )
             if verdict is not None:
-                finish(session, self.begun, verdict, tally=tally, stand=stand, now=now)
+                verdict = self._finish_weighed(session, verdict, profile, tally, stand, now=now)
             return tally, verdict
 
         try:
@@ -156,10 +177,31 @@ class Run:
         except DatabaseError as error:
             self.failure = error
             return None
-        self._stand = stand
+        self._stand, self._profile = stand, profile
         if self.verdict is not None or page.next is None:
             return None
         return self._ask(page.next)
+
+    def _finish_weighed(
+        self,
+        session: Any,
+        verdict: Verdict,
+        profile: Profile,
+        tally: Tally,
+        stand: Stand | None,
+        *,
+        now: datetime,
+    ) -> Verdict:
+        """Close the run, after a look at what it promised and at how its source used to be."""
+        past, promise = self._known_past(session), self._spider.promise
+        weighed, stored = weigh(verdict, profile, promise=promise, past=past, now=now)
+        finish(session, self.begun, weighed, tally=tally, stand=stand, now=now, profile=stored)
+        return weighed
+
+    def _known_past(self, session: Any) -> tuple[Earlier, ...]:
+        if self._past is None:
+            self._past = load_past(session, self.begun)
+        return self._past
 
     def _seen(self) -> dict[str, str]:
         return dict(self._stand.seen) if self._stand is not None else {}
@@ -179,21 +221,25 @@ class Run:
         seconds = self.office.settings.run_timeout_seconds
         await self._end(of_late_run(self._tally, seconds=seconds))
 
-    async def _end(self, verdict: Verdict, *, broken_page: str = "") -> None:
+    async def _end(
+        self, verdict: Verdict, *, broken_page: str = "", is_weighed: bool = False
+    ) -> None:
         now = self.office.clock()
 
-        def write(session: Any) -> None:
+        def write(session: Any) -> Verdict:
+            if is_weighed:
+                profile, tally, stand = self._profile, self._tally, self._stand
+                return self._finish_weighed(session, verdict, profile, tally, stand, now=now)
             if broken_page:
                 reason = verdict.reason
                 bury_page(session, self.begun, url=broken_page, reason=reason, now=now)
             finish(session, self.begun, verdict, tally=self._tally, stand=self._stand, now=now)
+            return verdict
 
         try:
-            await self.office.write(write)
+            self.verdict = await self.office.write(write)
         except DatabaseError as error:
             self.failure = error
-            return
-        self.verdict = verdict
 
 
 def _verdict(

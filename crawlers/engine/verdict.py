@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.types import RunOutcome
-from crawlers.errors import CrawlError
+from crawlers.errors import CrawlError, QuotaError
 
 #: Outcomes that stretch the pause of a source. A search without a hit is no failure of it.
 _GOOD = frozenset({RunOutcome.OK, RunOutcome.EMPTY})
@@ -25,19 +25,32 @@ class Verdict:
     is_whole: bool = False  #: every page down to the cursor was read, so the cursor moves
     starts_over: bool = False  #: where the run stood is of no use; the next starts at the top
     goes_on: bool = False  #: it came further, so where it stood is no page that always fails
+    is_suspicion: bool = False  #: all was read and looks odd: told, and hardly left alone longer
 
     @property
     def is_failure(self) -> bool:
         """Whether the source should be left alone for longer."""
+        if self.outcome is RunOutcome.QUOTA and self.not_before is not None:
+            return False  # nothing is wrong with it, and it is known when it goes on
         return self.outcome not in _GOOD
 
 
 class WaitError(CrawlError):
     """The site asked to be left alone until a time."""
 
-    def __init__(self, reason: str, *, until: datetime) -> None:
+    def __init__(self, reason: str, *, until: datetime, is_limit: bool = False) -> None:
         super().__init__(reason)
         self.until = until
+        if is_limit:
+            self.outcome = RunOutcome.QUOTA
+
+
+class EndedError(CrawlError):
+    """The run is over, with a verdict that was found before an answer for it came."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +72,14 @@ class Tally:
 
 def of_error(error: CrawlError, *, starts_over: bool = False) -> Verdict:
     """The end of a run that an error of ours cut short."""
+    if isinstance(error, EndedError):
+        return error.verdict
     return Verdict(
         outcome=error.outcome,
         reason=str(error) or type(error).__name__,
-        not_before=error.until if isinstance(error, WaitError) else None,
+        not_before=error.until if isinstance(error, WaitError | QuotaError) else None,
         starts_over=starts_over,
+        goes_on=isinstance(error, WaitError),  # the page was not even asked for
     )
 
 
@@ -82,6 +98,12 @@ def of_whole_run(tally: Tally, *, is_resumed: bool) -> Verdict:
 def of_unreadable_run(tally: Tally) -> Verdict:
     """The end of a run that met items and no post; resumed there, it would end so for ever."""
     reason = f"none of {_count(tally.dead, 'item')} could be read"
+    return Verdict(outcome=RunOutcome.DRIFT, reason=reason, starts_over=True)
+
+
+def of_garbled_run(garbled: int, posts: int) -> Verdict:
+    """The end of a run at a page that is not kept: each known post on it would seem edited."""
+    reason = f"{garbled} of {_count(posts, 'text')} on a page are garbled: the charset is wrong"
     return Verdict(outcome=RunOutcome.DRIFT, reason=reason, starts_over=True)
 
 
