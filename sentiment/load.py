@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.errors import GoodnameError
@@ -58,6 +58,8 @@ def _shared(wanted: Wanted) -> Judge:
 
 def _one(wanted: Wanted) -> Judge:
     """Of each kind one; the caller holds the lock."""
+    if wanted.model in _KINDS:  # what is said of a checkpoint says nothing to those that ship
+        wanted = replace(wanted, labels=(), revision="", pickled_weights=False)
     if wanted not in _loaded:
         _loaded[wanted] = _builder(wanted.model)(wanted)
     return _loaded[wanted]

@@ -19,6 +19,7 @@ from sentiment.linear.stream import Stream
 from sentiment.quote import quote
 
 MOST: Final = 3  #: reasons of one text
+_MOST_MARKS: Final = 64  #: hidden signs that a span takes along: a text may hide a million
 NOTABLE: Final = 0.3  #: of the strongest word: weaker words do not belong to a reason
 
 Floats = npt.NDArray[np.float64]
@@ -175,6 +176,7 @@ def _category(
 def _with_marks(text: str, end: int) -> int:
     """Take along what folding dropped behind the last letter: accents, joiners, apostrophes."""
     table = fold_table()
-    while end < len(text) and table[min(ord(text[end]), TABLE_SIZE - 1)] == DROP:
+    most = min(len(text), end + _MOST_MARKS)
+    while end < most and table[min(ord(text[end]), TABLE_SIZE - 1)] == DROP:
         end += 1
     return end

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import GoodnameError
+from core.settings import SentimentSection
 from core.types import Category, Sentiment, Severity
 from sentiment.judge import Judge, Judgement
-from sentiment.load import SHIPPED, load_judge
+from sentiment.load import SHIPPED, load_judge, open_judge
 
 POSTS = [
     "The charger melted overnight and burned my daughter's hand, we are at the hospital.",
@@ -32,6 +33,11 @@ def judge(request: pytest.FixtureRequest) -> Judge:
 def test_without_a_name_it_is_the_one_of_the_settings() -> None:
     assert load_judge() is load_judge(SHIPPED)
     assert load_judge().name.startswith("neural-")
+
+
+def test_labels_of_a_checkpoint_load_no_second_judge_that_ships() -> None:
+    labelled = SentimentSection(model="linear", labels={"LABEL_0": Sentiment.NEGATIVE})
+    assert open_judge(labelled) is load_judge("linear")
 
 
 def test_every_field_is_complete_and_probabilities_sum_to_one(judge: Judge) -> None:

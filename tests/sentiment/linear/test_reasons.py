@@ -91,3 +91,11 @@ def test_a_quote_is_short_and_printable() -> None:
     for reason in load_judge("linear")([text])[0].reasons:
         assert reason.because.isprintable()
         assert len(reason.because) < 120
+
+
+def test_a_span_takes_along_the_accent_behind_it_and_no_million_hidden_signs() -> None:
+    text = "The heater caught fire and my daughter is in hospital"
+    accent, hidden = load_judge("linear")([text + "\u0301", text + "\u0301" * 1_000_000])
+    for judgement in (accent, hidden):
+        assert judgement.reasons
+        assert max(r.spans[0].end - r.spans[0].start for r in judgement.reasons) < 200
