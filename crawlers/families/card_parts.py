@@ -1,0 +1,105 @@
+"""Parts of a card that begin with a heading: answers of firms, rebuttals, later words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from parsel import Selector
+
+from crawlers.errors import ParseError
+from crawlers.reading.markup import text_of, tidy
+
+# Never p or span: customers write those, and none may pass a complaint off as an answer.
+_HEADINGS = "h2, h3, h4, h5, h6, strong, b, dt, [class*=title], [class*=heading]"
+_LONGEST_HEADING = 120
+_MOST_PARTS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part, with what its heading says."""
+
+    heading: str
+    text: str  #: without the heading, paragraphs kept apart
+    id: str | None  #: of its element, where it has one
+
+
+def split(card: Selector, *, titled: re.Pattern[str], url: str) -> tuple[Selector, list[Part]]:
+    """A copy of the card without the parts whose headings match, and those parts in order.
+
+    A part is the largest element that begins with its heading and holds no other; where the
+    heading stands alone, what follows it up to the next one. ``ParseError`` for a card of so
+    many parts that it is none.
+    """
+    copy: Any = deepcopy(card.root)
+    copy.tail = None
+    rest = Selector(root=copy, type="html")
+    heads = _heads(rest, titled)
+    if len(heads) > _MOST_PARTS:
+        raise ParseError("parts", url=url)
+    blocks = [_block(head, heads, copy) for head in heads]
+    parts = [_part(head, block) for head, block in zip(heads, blocks, strict=True)]
+    for block in blocks:
+        for element in block:
+            _drop(element)
+    return rest, parts
+
+
+def _heads(card: Selector, titled: re.Pattern[str]) -> list[Any]:
+    """Elements that are such a heading; of one within another the inner."""
+    read = [(one.root, _string(one.root)) for one in card.css(_HEADINGS)]
+    found = [one for one, says in read if len(says) <= _LONGEST_HEADING and titled.match(says)]
+    return [one for one in found if not set(found).intersection(one.iterdescendants())]
+
+
+def _block(head: Any, heads: Sequence[Any], card: Any) -> list[Any]:
+    block = head
+    while (above := block.getparent()) is not None and above is not card:
+        is_shared = sum(1 for one in above.iter() if one in heads) > 1
+        if is_shared or not _string(above).startswith(_string(head)):
+            break
+        block = above
+    if _string(block) != _string(head):
+        return [block]
+    return [block, *_until_next(block, heads)]
+
+
+def _until_next(block: Any, heads: Sequence[Any]) -> Iterator[Any]:
+    for element in block.itersiblings():
+        if any(one in heads for one in element.iter()):
+            return
+        yield element
+
+
+def _part(head: Any, block: Sequence[Any]) -> Part:
+    heading = _string(head)
+    written = "\n\n".join(filter(None, map(_text, block)))
+    text = written[len(heading) :] if tidy(written).startswith(heading) else written
+    ids = [one.get("id") for one in block if one.get("id")]
+    return Part(heading=heading, text=text.strip(), id=ids[0] if ids else None)
+
+
+def _text(element: Any) -> str:
+    return text_of(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
+
+
+def _string(element: Any) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def _drop(element: Any) -> None:
+    """Take an element out and leave the text behind it."""
+    above = element.getparent()
+    if above is None:
+        return
+    before = element.getprevious()
+    if element.tail and before is not None:
+        before.tail = (before.tail or "") + element.tail
+    elif element.tail:
+        above.text = (above.text or "") + element.tail
+    above.remove(element)
