@@ -109,6 +109,22 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
+class DeliveryEvent(StrEnum):
+    """What a delivery tells: that an alert was raised, or what became of its mentions since."""
+
+    TRIGGERED = "alert.triggered"
+    DELETED = "mention.deleted"
+    REMOVED_AFTER_RESOLUTION = "mention.removed_after_resolution"
+    RESTORED = "mention.restored"  #: it was gone, and is there again
+
+
+class GoneReason(StrEnum):
+    """Why a post is no longer on its source."""
+
+    DELETED = "deleted"
+    REMOVED_AFTER_RESOLUTION = "removed_after_resolution"  #: a case that ended well
+
+
 class Role(StrEnum):
     """What an API key may do; ``admin`` may do everything."""
 

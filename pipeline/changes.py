@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from pipeline.storable import Storable
 
@@ -29,6 +30,11 @@ class Known:
     deleted_at: datetime | None
     edited_at: datetime | None
     engagement: Mapping[str, int]
+    seen_at: datetime  #: when the text at hand was first read
+    told_at: datetime  #: when its source last told of it
+    published_at: datetime | None
+    published_quality: str
+    extra: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,8 @@ class Change:
     is_gone: bool = False
     is_back: bool = False  #: was deleted and is there again
     is_counted: bool = False  #: its engagement moved
+    is_noted: bool = False  #: what the site gives beside its text is another, e.g. a case status
+    is_stale: bool = False  #: was read before what is known, so that it says nothing
     recovered: tuple[Storable, ...] = ()  #: earlier texts that no version holds yet
 
     @property
@@ -91,10 +99,12 @@ def first_change(post_id: int, sighting: Sighting) -> Change:
 def change(known: Known, sighting: Sighting) -> Change:
     """Compare what is known with what was seen.
 
-    A deletion keeps the text. A sighting edited before the one that is known is a late one and
-    changes nothing, so that sources which tell ``edited_at`` may be read in any order.
+    A deletion keeps the text. What was read before the newest that is known does not undo it, and
+    neither does a text edited before it: answers may be kept in any order.
     """
     latest = sighting.latest
+    if latest.columns["seen_at"] < known.told_at:
+        return _stale_change(known, sighting)
     is_late = bool(known.edited_at and latest.edited_at and latest.edited_at < known.edited_at)
     if is_late and not latest.is_deleted:
         return Change(post_id=known.id, latest=latest, version=known.version)
@@ -109,5 +119,24 @@ def change(known: Known, sighting: Sighting) -> Change:
         is_gone=latest.is_deleted and known.deleted_at is None,
         is_back=not latest.is_deleted and known.deleted_at is not None,
         is_counted=bool(latest.engagement) and dict(latest.engagement) != dict(known.engagement),
+        is_noted=sighting.is_told and not is_late and latest.columns["extra"] != known.extra,
         recovered=recovered,
+    )
+
+
+def _stale_change(known: Known, sighting: Sighting) -> Change:
+    """News of its end came first: what a post said last is kept all the same."""
+    latest = sighting.latest
+    is_last_word = (
+        known.deleted_at is not None
+        and sighting.is_told
+        and latest.columns["seen_at"] > known.seen_at
+        and latest.content_hash not in known.history | {known.content_hash}
+    )
+    return Change(
+        post_id=known.id,
+        latest=latest,
+        version=known.version + is_last_word,
+        is_edited=is_last_word,
+        is_stale=True,
     )

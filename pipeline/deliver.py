@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from core.crash import crash_point
 from core.models import Alert, Delivery, Mention, Receiver
 from core.queue import defer_delivery
-from core.types import DeliveryState
+from core.types import DeliveryEvent, DeliveryState
 from pipeline.channels.channel import Channel, Outcome, Sending, Verdict
 from pipeline.message import Message, load_message
 from pipeline.retries import wait_before_next
@@ -56,6 +56,9 @@ class Claimed:
     is_active: bool
     idempotency_key: UUID
     attempt: int  #: from 1
+    event: DeliveryEvent = DeliveryEvent.TRIGGERED
+    mention_ids: Sequence[int] | None = None  #: None: all of the alert
+    updated_at: datetime | None = None  #: of an update
 
 
 def deliver_due(room: Mailroom, *, limit: int = 50) -> int:
@@ -78,7 +81,9 @@ def claim(session: Session, *, now: datetime, lease: timedelta, limit: int) -> l
     rows = session.execute(
         _CLAIM, {"now": now, "until": now + lease, "limit": limit, "at_once": _AT_ONCE}
     )
-    return [Claimed(**row) for row in rows.mappings()]
+    return [
+        Claimed(**dict(row) | {"event": DeliveryEvent(row["event"])}) for row in rows.mappings()
+    ]
 
 
 _CLAIM = text(
@@ -106,7 +111,8 @@ _CLAIM = text(
     FROM locked, receiver r
     WHERE d.id = locked.id AND r.id = d.receiver_id
     RETURNING d.id, d.alert_id, d.receiver_id, r.kind, r.address, r.secret, r.is_active,
-              d.idempotency_key, d.attempts AS attempt
+              d.idempotency_key, d.attempts AS attempt, d.event, d.mention_ids,
+              CASE WHEN d.event <> 'alert.triggered' THEN d.created_at END AS updated_at
     """
 )
 
@@ -131,7 +137,14 @@ def _told(room: Mailroom, claimed: Claimed) -> tuple[Outcome, tuple[int, ...]]:
         return Outcome(verdict=Verdict.HOPELESS, reason=f"no channel for {claimed.kind}"), ()
     try:
         with Session(room.engine) as session:
-            message, mention_ids = load_message(session, claimed.alert_id, base_url=room.base_url)
+            message, mention_ids = load_message(
+                session,
+                claimed.alert_id,
+                base_url=room.base_url,
+                event=claimed.event,
+                only=claimed.mention_ids,
+                updated_at=claimed.updated_at,
+            )
         return channel(_sending(claimed, message, now=room.clock())), mention_ids
     except SQLAlchemyError:
         raise
@@ -188,9 +201,15 @@ def _arrived(
         .where(Delivery.id == claimed.id, Delivery.state != DeliveryState.DELIVERED)
         .values(state=DeliveryState.DELIVERED, delivered_at=now, lease_until=None, last_error=None)
     )
+    if claimed.event is DeliveryEvent.TRIGGERED:
+        _stamp(session, claimed.alert_id, mention_ids, now=now)
+    log.info("delivered", delivery_id=claimed.id, kind=claimed.kind, attempt=claimed.attempt)
+
+
+def _stamp(session: Session, alert_id: int, mention_ids: Sequence[int], *, now: datetime) -> None:
     session.execute(
         update(Alert)
-        .where(Alert.id == claimed.alert_id, Alert.delivered_at.is_(None))
+        .where(Alert.id == alert_id, Alert.delivered_at.is_(None))
         .values(delivered_at=now)
     )
     session.execute(
@@ -198,7 +217,6 @@ def _arrived(
         .where(Mention.id.in_(sorted(mention_ids)), Mention.delivered_at.is_(None))
         .values(delivered_at=now)
     )
-    log.info("delivered", delivery_id=claimed.id, kind=claimed.kind, attempt=claimed.attempt)
 
 
 def _try_later(session: Session, claimed: Claimed, reason: str, *, at: datetime) -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
 from core.queue import defer_judging
-from core.types import Post
-from pipeline.changes import Change, Sighting, change, first_change, sightings
+from core.types import DeliveryEvent, Post
+from pipeline.changes import Change, Known, Sighting, change, first_change, sightings
 from pipeline.dead_letters import bury
 from pipeline.errors import UnstorableError
-from pipeline.post_rows import find_keys, insert_new, load_known, write_change
+from pipeline.post_rows import (
+    find_keys,
+    insert_new,
+    load_known,
+    note_told,
+    write_change,
+    write_gone,
+)
 from pipeline.storable import Storable, storable
+from pipeline.updates import tell_gone, tell_of_mentions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +35,8 @@ class Kept:
     changed_ids: tuple[int, ...] = ()  #: edited, deleted or there again
     unchanged_ids: tuple[int, ...] = ()  #: perhaps with other counters
     dead: int = 0
+    #: When those that are there were published, and how exactly, as it is kept.
+    dated: tuple[tuple[datetime | None, str], ...] = ()
 
     @property
     def new(self) -> int:
@@ -48,6 +59,7 @@ class Kept:
             changed_ids=self.changed_ids + other.changed_ids,
             unchanged_ids=self.unchanged_ids + other.unchanged_ids,
             dead=self.dead + other.dead,
+            dated=self.dated + other.dated,
         )
 
 
@@ -113,11 +125,42 @@ def _write(desk: _Desk, batch: Sequence[Sighting]) -> tuple[Kept, list[int]]:
     first = [first_change(new[s.latest.external_id_hash], s) for s in fresh]
     later = [change(known[s.latest.external_id_hash], s) for s in old]
     write_change(desk.session, [*first, *later], now=desk.now)
-    return _count(first, later), [c.post_id for c in (*first, *later) if c.is_revised]
+    note_told(desk.session, [c.post_id for c in later if not c.is_stale], now=desk.now)
+    _tell(desk, later)
+    dated = _dates(fresh) + _dates(old, known=known)
+    return _count(first, later, dated), [c.post_id for c in (*first, *later) if c.is_revised]
 
 
-def _count(first: Sequence[Change], later: Sequence[Change]) -> Kept:
+def _tell(desk: _Desk, later: Sequence[Change]) -> None:
+    """Whoever was told of a post hears that it is gone, or there again."""
+    gone = [c.post_id for c in later if c.is_gone]
+    tell_gone(desk.session, write_gone(desk.session, gone, now=desk.now), now=desk.now)
+    back = [c.post_id for c in later if c.is_back]
+    tell_of_mentions(desk.session, back, event=DeliveryEvent.RESTORED, now=desk.now)
+
+
+def _dates(
+    batch: Sequence[Sighting], *, known: Mapping[bytes, Known] = MappingProxyType({})
+) -> tuple[tuple[datetime | None, str], ...]:
+    found = []
+    for one in batch:
+        said, kept = one.latest.columns, known.get(one.latest.external_id_hash)
+        if one.latest.is_deleted:
+            continue
+        if kept is not None and kept.published_at is not None:
+            found.append((kept.published_at, kept.published_quality))
+        else:
+            found.append((said["published_at"], said["published_quality"]))
+    return tuple(found)
+
+
+def _count(
+    first: Sequence[Change],
+    later: Sequence[Change],
+    dated: tuple[tuple[datetime | None, str], ...],
+) -> Kept:
     return Kept(
+        dated=dated,
         new_ids=tuple(c.post_id for c in first),
         changed_ids=tuple(c.post_id for c in later if c.is_news),
         unchanged_ids=tuple(c.post_id for c in later if not c.is_news),

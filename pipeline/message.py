@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import ColumnElement, and_, case, select
 from sqlalchemy.orm import Session
 
 from core.ids import Prefix, public_id
@@ -22,12 +22,17 @@ from core.models import (
     Source,
     Workspace,
 )
-from core.types import Severity
+from core.types import DeliveryEvent, Severity
 from pipeline.judged_text import judged_text
 
 #: A message stays small; the link leads to all of them.
 MOST_MENTIONS = 20
 LONGEST_EXCERPT = 500
+_UPDATE = {
+    DeliveryEvent.DELETED: "DELETED",
+    DeliveryEvent.REMOVED_AFTER_RESOLUTION: "REMOVED AFTER RESOLUTION",
+    DeliveryEvent.RESTORED: "THERE AGAIN",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +56,13 @@ class ToldMention:
     published_at: datetime | None
     seen_at: datetime
     judged_at: datetime
+    deleted_at: datetime | None = None
+    gone_reason: str | None = None  #: as ``core.types.GoneReason``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One alert, told."""
+    """One alert, told; or what became of some of its mentions."""
 
     alert_id: str
     workspace: str
@@ -70,6 +77,13 @@ class Message:
     link: str
     mentions: tuple[ToldMention, ...]  #: worst first
     mention_count: int
+    event: DeliveryEvent = DeliveryEvent.TRIGGERED
+    updated_at: datetime | None = None  #: of an update: when its source told of the change
+
+    @property
+    def at(self) -> datetime:
+        """When that happened of which it tells."""
+        return self.updated_at or self.triggered_at
 
     @property
     def headline(self) -> str:
@@ -77,13 +91,20 @@ class Message:
         several = "mention" if self.mention_count == 1 else "mentions"
         places = ", ".join(dict.fromkeys(one.source for one in self.mentions[:3]))
         where = f" on {places}" if places else ""
-        return f"{self.severity.name}: {self.brand}, {self.mention_count} {several}{where}"
+        what = _UPDATE.get(self.event, self.severity.name)
+        return f"{what}: {self.brand}, {self.mention_count} {several}{where}"
 
 
 def load_message(
-    session: Session, alert_id: int, *, base_url: str
+    session: Session,
+    alert_id: int,
+    *,
+    base_url: str,
+    event: DeliveryEvent = DeliveryEvent.TRIGGERED,
+    only: Sequence[int] | None = None,
+    updated_at: datetime | None = None,
 ) -> tuple[Message, tuple[int, ...]]:
-    """Read an alert as it stands now, and the keys of all its mentions."""
+    """Read an alert as it stands now, and the keys of all its mentions, or of ``only`` some."""
     alert, brand, rule, workspace = session.execute(
         select(Alert, Brand, AlertRule.slug, Workspace.name)
         .join(Brand, Brand.id == Alert.brand_id)
@@ -91,9 +112,10 @@ def load_message(
         .join(Workspace, Workspace.id == Alert.workspace_id)
         .where(Alert.id == alert_id)
     ).one()
-    ids = tuple(
-        session.scalars(select(AlertMention.mention_id).where(AlertMention.alert_id == alert_id))
-    )
+    told_of = [AlertMention.alert_id == alert_id]
+    if only is not None:
+        told_of.append(AlertMention.mention_id.in_(only))
+    ids = tuple(session.scalars(select(AlertMention.mention_id).where(*told_of)))
     shown = public_id(Prefix.ALERT, alert.id)
     message = Message(
         alert_id=shown,
@@ -107,13 +129,15 @@ def load_message(
         is_grouped=alert.is_grouped,
         triggered_at=alert.triggered_at,
         link=f"{base_url.rstrip('/')}/alerts/{shown}",
-        mentions=_mentions(session, alert_id),
+        mentions=_mentions(session, told_of),
         mention_count=len(ids),
+        event=event,
+        updated_at=updated_at,
     )
     return message, ids
 
 
-def _mentions(session: Session, alert_id: int) -> tuple[ToldMention, ...]:
+def _mentions(session: Session, told_of: Sequence[ColumnElement[bool]]) -> tuple[ToldMention, ...]:
     """With the text of the version that was judged, which an edit may have replaced since."""
     earlier = and_(PostVersion.post_id == PostRow.id, PostVersion.version == Mention.post_version)
     # An earlier version without a title has none, and not the one that it was given later.
@@ -124,6 +148,8 @@ def _mentions(session: Session, alert_id: int) -> tuple[ToldMention, ...]:
             PostRow.url,
             PostRow.author,
             PostRow.published_at,
+            PostRow.deleted_at,
+            PostRow.gone_reason,
             case((was_edited, PostVersion.title), else_=PostRow.title).label("title"),
             case((was_edited, PostVersion.text), else_=PostRow.text).label("text"),
             Source.slug,
@@ -133,7 +159,7 @@ def _mentions(session: Session, alert_id: int) -> tuple[ToldMention, ...]:
         .join(PostRow, PostRow.id == Mention.post_id)
         .outerjoin(PostVersion, earlier)
         .join(Source, Source.id == PostRow.source_id)
-        .where(AlertMention.alert_id == alert_id)
+        .where(*told_of)
         .order_by(Mention.severity.desc(), Mention.id)
         .limit(MOST_MENTIONS)
     )
@@ -160,6 +186,8 @@ def _told(row: Any) -> ToldMention:
         published_at=row.published_at,
         seen_at=mention.seen_at,
         judged_at=mention.judged_at,
+        deleted_at=row.deleted_at,
+        gone_reason=row.gone_reason,
     )
 
 

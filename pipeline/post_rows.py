@@ -15,7 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.models import PostEngagement, PostRow, PostVersion
+from core.types import GoneReason
 from pipeline.changes import Change, Known, Sighting
+from pipeline.presence import gone_reason
 
 _POST: Any = PostRow.__table__
 _VERSION: Any = PostVersion.__table__
@@ -62,6 +64,9 @@ def insert_new(
             "source_id": source_id,
             "crawl_run_id": crawl_run_id,
             "version": 1 + len(s.earlier),
+            "gone_reason": (
+                gone_reason(s.latest.columns["extra"]).value if s.latest.is_deleted else None
+            ),
         }
         for s in batch
     ]
@@ -87,8 +92,10 @@ def load_known(
         .label("history")
     )
     told = (p.external_id_hash, p.id, p.version, p.content_hash, p.deleted_at, p.edited_at)
+    told_at = func.greatest(p.seen_at, p.last_seen_at).label("told_at")
+    dated = (p.seen_at, p.published_at, p.published_quality, p.extra)
     statement = (
-        select(*told, p.engagement, history)
+        select(*told, *dated, p.engagement, told_at, history)
         .where(p.source_id == source_id)
         .where(p.external_id_hash.in_([s.latest.external_id_hash for s in batch]))
         .order_by(p.external_id_hash)
@@ -106,6 +113,11 @@ def _known(row: Any) -> Known:
         deleted_at=row.deleted_at,
         edited_at=row.edited_at,
         engagement=row.engagement,
+        seen_at=row.seen_at,
+        told_at=row.told_at,
+        published_at=row.published_at,
+        published_quality=row.published_quality,
+        extra=row.extra,
     )
 
 
@@ -114,7 +126,8 @@ def write_change(session: Session, changes: Sequence[Change], *, now: datetime) 
     _archive(session, [c.post_id for c in changes if c.is_edited and not c.is_first])
     _insert_recovered(session, changes, now=now)
     _update_revised(session, [c for c in changes if c.is_revised and not c.is_first])
-    _update_presence(session, changes, now=now)
+    _write_notes(session, [c for c in changes if c.is_noted and not c.is_revised])
+    _write_back(session, [c.post_id for c in changes if c.is_back])
     _update_engagement(session, [c for c in changes if c.is_counted], now=now)
     _index(session, [c for c in changes if c.is_edited])
 
@@ -186,13 +199,50 @@ def _revise() -> Any:
 _REVISE = _revise()
 
 
-def _update_presence(session: Session, changes: Sequence[Change], *, now: datetime) -> None:
-    for deleted_at, ids in (
-        (now, [c.post_id for c in changes if c.is_gone]),
-        (None, [c.post_id for c in changes if c.is_back]),
-    ):
-        if ids:
-            session.execute(update(_POST).where(_POST.c.id.in_(ids)).values(deleted_at=deleted_at))
+def write_gone(
+    session: Session, post_ids: Sequence[int], *, now: datetime
+) -> dict[GoneReason, list[int]]:
+    """Say that posts are gone and why; they keep what they said. Returns them by reason."""
+    if not post_ids:
+        return {}
+    rows = session.execute(select(_POST.c.id, _POST.c.extra).where(_POST.c.id.in_(post_ids)))
+    by_reason: dict[GoneReason, list[int]] = {}
+    for id_, extra in rows:
+        by_reason.setdefault(gone_reason(extra), []).append(id_)
+    for reason, ids in by_reason.items():
+        session.execute(
+            update(_POST)
+            .where(_POST.c.id.in_(ids))
+            .values(
+                deleted_at=now,
+                gone_reason=reason.value,
+                missing_since=None,
+                next_visit_at=None,
+                last_seen_at=now,
+            )
+        )
+    return by_reason
+
+
+def _write_notes(session: Session, changes: Sequence[Change]) -> None:
+    rows = [{"post": c.post_id, "noted": c.latest.columns["extra"]} for c in changes]
+    if rows:
+        noted = bindparam("noted", type_=_POST.c.extra.type)
+        statement = update(_POST).where(_POST.c.id == bindparam("post")).values(extra=noted)
+        session.connection().execute(statement, rows)
+
+
+def _write_back(session: Session, post_ids: Sequence[int]) -> None:
+    if post_ids:
+        gone = update(_POST).where(_POST.c.id.in_(post_ids))
+        session.execute(gone.values(deleted_at=None, gone_reason=None))
+
+
+def note_told(session: Session, post_ids: Sequence[int], *, now: datetime) -> None:
+    """Posts that a page told of again are not missing: one statement for a page."""
+    if post_ids:
+        told = update(_POST).where(_POST.c.id.in_(post_ids))
+        session.execute(told.values(last_seen_at=now, missing_since=None))
 
 
 def _update_engagement(session: Session, changes: Sequence[Change], *, now: datetime) -> None:

@@ -145,7 +145,8 @@ class PostRow(Base):
     deleted_at: Mapped[Time | None]
     gone_reason: Mapped[Word | None]  #: deleted, or removed_after_resolution
     missing_since: Mapped[Time | None]  #: absent where it should be listed; not yet looked for
-    last_seen_at: Mapped[Time | None]  #: null: not again since ``seen_at``
+    #: When its source last told of it, there or gone; null: not again since ``seen_at``.
+    last_seen_at: Mapped[Time | None]
     next_visit_at: Mapped[Time | None]  #: when to ask for it again by itself
     visits: Mapped[int] = mapped_column(server_default="0")
     version: Mapped[int] = mapped_column(server_default="1")

@@ -14,10 +14,12 @@ from email.utils import format_datetime
 from html import escape
 
 from core.settings import SmtpSection
+from core.types import GoneReason
 from pipeline.channels.channel import Outcome, Sending, Verdict
 from pipeline.message import Message, ToldMention
 
 _LONGEST_SUBJECT = 180
+_GONE = {GoneReason.REMOVED_AFTER_RESOLUTION.value: "removed after resolution"}
 
 
 class EmailChannel:
@@ -79,7 +81,7 @@ def as_text(message: Message) -> str:
     parts = [message.headline, message.link, ""]
     for one in message.mentions:
         parts += [
-            f"{one.severity.label} | {one.source} | {one.language} | {_when(one)}",
+            _head(one),
             _one_line(one.title) if one.title else "",
             _one_line(one.excerpt),
             f"because: {_one_line('; '.join(one.reasons))}" if one.reasons else "",
@@ -101,11 +103,10 @@ def as_html(message: Message) -> str:
 
 
 def _card(one: ToldMention) -> str:
-    head = f"{one.severity.label} | {one.source} | {one.language} | {_when(one)}"
     title = f"<b>{escape(_one_line(one.title))}</b><br>" if one.title else ""
     because = f"<br><i>{escape(_one_line('; '.join(one.reasons)))}</i>" if one.reasons else ""
     return (
-        f"<hr><p><small>{escape(head)}</small><br>{title}{escape(_one_line(one.excerpt))}"
+        f"<hr><p><small>{escape(_head(one))}</small><br>{title}{escape(_one_line(one.excerpt))}"
         f"{because}<br>{_linked(one.url, 'Read the post')}</p>"
     )
 
@@ -114,6 +115,11 @@ def _linked(url: str, words: str) -> str:
     if not url.startswith(("http://", "https://")):
         return escape(_one_line(url))
     return f'<a href="{escape(_one_line(url), quote=True)}">{words}</a>'
+
+
+def _head(one: ToldMention) -> str:
+    said = f"{one.severity.label} | {one.source} | {one.language} | {_when(one)}"
+    return f"{said} | {_GONE.get(one.gone_reason or '', 'deleted')}" if one.deleted_at else said
 
 
 def _when(one: ToldMention) -> str:

@@ -98,8 +98,8 @@ def retry_after(said: str, *, now: datetime) -> timedelta | None:
 def payload(message: Message) -> dict[str, Any]:
     """The body; keys are added over time, never taken away or given another meaning."""
     return {
-        "type": "alert.triggered",
-        "timestamp": message.triggered_at.isoformat(),
+        "type": message.event.value,
+        "timestamp": message.at.isoformat(),
         "data": {
             "alert": {
                 "id": message.alert_id,
@@ -140,6 +140,8 @@ def _mention(one: ToldMention) -> dict[str, Any]:
         "published_at": one.published_at.isoformat() if one.published_at else None,
         "seen_at": one.seen_at.isoformat(),
         "judged_at": one.judged_at.isoformat(),
+        "deleted_at": one.deleted_at.isoformat() if one.deleted_at else None,
+        "gone_reason": one.gone_reason,
     }
 
 
