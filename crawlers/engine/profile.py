@@ -107,6 +107,11 @@ def with_page(
     return replace(profile, first_key=key_of(key), first_count=len(page.posts), first_ids=ids[:16])
 
 
+def brings_nothing(page: Page, *, before: Profile, after: Profile) -> bool:
+    """Whether each of several posts of a page had stood on an earlier page of the run."""
+    return len(page.posts) >= 3 and before.ids == after.ids
+
+
 def key_of(request: str) -> str:
     """A short name of a request."""
     return hashlib.sha256(request.encode()).hexdigest()[:12]

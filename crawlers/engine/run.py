@@ -18,7 +18,7 @@ from crawlers.engine.answers import refusal, silence
 from crawlers.engine.memory import conditional, resumed, spider_cursor, validators
 from crawlers.engine.office import Office
 from crawlers.engine.past import load_past
-from crawlers.engine.profile import Profile, garbled_in, with_page
+from crawlers.engine.profile import Profile, brings_nothing, garbled_in, with_page
 from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
 from crawlers.engine.suspicion import Earlier, spoils, weigh
 from crawlers.engine.verdict import (
@@ -29,6 +29,7 @@ from crawlers.engine.verdict import (
     of_error,
     of_garbled_run,
     of_late_run,
+    of_repeated_page,
     of_unreadable_run,
     of_whole_run,
 )
@@ -168,6 +169,8 @@ class Run:
             verdict = _verdict(
                 page, tally, repeats=repeats, is_last=is_last, is_resumed=self._is_resumed
             )
+            if brings_nothing(page, before=self._profile, after=profile):
+                verdict = of_repeated_page(fetched.url)
             if verdict is not None:
                 verdict = self._finish_weighed(session, verdict, profile, tally, stand, now=now)
             return tally, verdict

@@ -85,7 +85,10 @@ def weigh(
     stored = profile.as_json() | _pace(profile, past, now=now)
     if verdict.outcome not in (RunOutcome.OK, RunOutcome.EMPTY):
         return verdict, stored
-    found = [*broken_promises(profile, promise), *differences(profile, stored, past, now=now)]
+    broken = broken_promises(profile, promise)
+    told = {one.name for one in broken}
+    others = differences(profile, stored, past, now=now)
+    found = [*broken, *(one for one in others if one.name not in told)]
     stored["found"] = sorted({one.name for one in found})
     news = [one for one in found if one.is_promise or not _is_usual(one, past)]
     if not news:

@@ -107,6 +107,12 @@ def of_garbled_run(garbled: int, posts: int) -> Verdict:
     return Verdict(outcome=RunOutcome.DRIFT, reason=reason, starts_over=True)
 
 
+def of_repeated_page(url: str) -> Verdict:
+    """The end of a run at a page whose posts had all come before: so would all behind it."""
+    reason = f"each post of this page stood on an earlier one: pages repeat each other ({url})"
+    return Verdict(outcome=RunOutcome.DRIFT, reason=reason, starts_over=True)
+
+
 def of_capped_run(tally: Tally) -> Verdict:
     """The end of a run at the limit of pages; where it stood is remembered."""
     return Verdict(
