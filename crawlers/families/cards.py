@@ -20,7 +20,7 @@ from crawlers.reading.markup import text_of, tidy, tree_of
 from crawlers.reading.web_address import joined, page_number
 
 _HEAD = 500_000  # characters of a page in which it says how many items it has
-_NUMBER = re.compile(r"\d{1,3}(?:[.,]?\d{3}){0,3}")
+_NUMBER = re.compile(r"\d{1,15}(?:[.,]\d{3}){0,4}")
 
 
 class CardSpider(ItemSpider[Selector]):
@@ -79,20 +79,20 @@ class CardSpider(ItemSpider[Selector]):
         wanted = self.page(config, number=number)
         links = tree.css("a::attr(href), link[rel~=next]::attr(href)").getall()
         whole = (joined(fetched.url, link) or "" for link in links)
-        path = urlsplit(wanted.url).path
-        is_linked = any(urlsplit(one).path == path and self.number(one) == number for one in whole)
+        is_linked = any(
+            self.number(one) == number and _path(one) == _path(wanted.url) for one in whole
+        )
         return wanted if is_linked else None
 
     def check_empty(self, fetched: Fetched, text: str) -> None:
         """No card is fine only where the page says so, or behind the first page of a list."""
         seen = text_of(text[:_HEAD])
-        totals = [_whole(found[1]) for found in self.total.finditer(seen)]
+        totals = [(_whole(found[1]), tidy(found[0])) for found in self.total.finditer(seen)]
         if not totals and not self.says_none.search(seen):
             raise unexpected(fetched, text, lacks=f"list of {self.noun}")
-        if any(totals) and self.number(fetched.url) == 1:
-            raise DriftError(
-                f"the page says {max(totals)} {self.noun} and shows none that we can read"
-            )
+        most, says = max(totals, default=(0, ""))
+        if most and self.number(fetched.url) == 1:
+            raise DriftError(f'the page says "{says}" and shows none that we can read')
 
     @override
     def id_of(self, item: Selector) -> str | None:
@@ -128,6 +128,10 @@ def decimal(text: str | None) -> float | None:
     """A text that is a number and nothing else, as ratings are written."""
     digits = re.fullmatch(r"(\d{1,3}(?:[.,]\d{1,3})?)", tidy(text or ""))
     return float(digits[1].replace(",", ".")) if digits else None
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path.rstrip("/")
 
 
 def _whole(digits: str) -> int:
