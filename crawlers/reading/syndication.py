@@ -53,6 +53,8 @@ class Entry:
     categories: tuple[str, ...] = ()
     comments: int | None = None
     comments_link: str = ""
+    views: int | None = None
+    likes: int | None = None
     raw: str = ""  #: the markup, cut short, for whoever must see why it is no post
 
 
@@ -125,6 +127,8 @@ def _without_broken(items: list[Any], root: Any) -> list[Any]:
 
 def _entry(item: Any) -> Entry:
     parts = _Parts(item)
+    media = _inside(parts, "media:group")
+    liked = _inside(media, "community")
     raw = etree.tostring(item, encoding="unicode", with_tail=False)
     return Entry(
         guid=parts.first("guid", "id", "dc:identifier") or item.get(_ABOUT, "").strip(),
@@ -143,7 +147,8 @@ def _entry(item: Any) -> Entry:
             "atom:content",
             "atom:summary",
             "media:description",
-        ),
+        )
+        or media.shown("description"),
         author=_author(parts),
         published=parts.first(
             "pubdate",
@@ -161,6 +166,8 @@ def _entry(item: Any) -> Entry:
         categories=tuple(_categories(parts)),
         comments=_number(parts.first("slash:comments", "thr:total")),
         comments_link=parts.first("comments"),
+        views=_attribute(liked, "statistics", "views"),
+        likes=_attribute(liked, "starrating", "count"),
         raw=raw[:500],
     )
 
@@ -190,8 +197,17 @@ def _categories(parts: _Parts) -> Iterable[str]:
             yield said
 
 
+def _inside(parts: _Parts, name: str) -> _Parts:
+    """The children of the first child of that name; nothing where there is none."""
+    return _Parts(next(iter(parts.all(name)), etree.Element("none")))
+
+
+def _attribute(parts: _Parts, name: str, attribute: str) -> int | None:
+    return next((_number(node.get(attribute, "")) for node in parts.all(name)), None)
+
+
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 class _Parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.models import SourceKind
 from crawlers.catalogue import register_kinds, spiders
-from tests.crawlers.saved_pages import config_of
+from tests.crawlers.saved_pages import config_of, saved_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_file_of_the_folder_is_one_spider() -> None:
     found = (ROOT / "crawlers/spiders").glob("[a-z]*.py")
     files = {path.stem.replace("_", "-") for path in found}
+    files |= {path.stem for path in (ROOT / "crawlers/sites").glob("*.yaml")}
     assert files == set(spiders())
     assert all(spider.kind == kind for kind, spider in spiders().items())
 
@@ -53,6 +55,14 @@ def test_kinds_are_written_once_and_brought_up_to_date(session: Session, now: da
         ("trustpilot", {"domain": "kavira.example/../x"}),
         ("trustpilot", {"domain": "kavira.example?x=1"}),
         ("consumeraffairs", {"url": "kavira.html"}),
+        ("x", {"query": "k" * 500}),
+        ("x", {"query": "kavira", "base_url": "https://elsewhere.example"}),
+        ("youtube", {}),
+        ("youtube", {"video_ids": ["../../evil"]}),
+        ("youtube", {"channel_id": "kavira"}),
+        ("facebook", {"page": "kavira/../me"}),
+        ("facebook", {"page": "kavira", "version": "v26.0/me"}),
+        ("google-business", {"account": "1", "location": "2/reviews"}),
     ],
 )
 def test_a_wrong_config_is_refused(kind: str, config: dict[str, str]) -> None:
@@ -62,10 +72,18 @@ def test_a_wrong_config_is_refused(kind: str, config: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("kind", sorted(spiders()))
 def test_a_spider_stays_on_the_configured_host(kind: str) -> None:
-    has_base = "base_url" in spiders()[kind].config.model_fields
-    host = {"base_url" if has_base else "url": "http://127.0.0.1:9/page"}
-    config = spiders()[kind].config(**(config_of(kind) | host))
-    assert spiders()[kind].start(config, cursor={}).url.startswith("http://127.0.0.1:9/page")
+    spider, params = spiders()[kind], config_of(kind)
+    settable = next((one for one in ("base_url", "url") if one in spider.config.model_fields), None)
+    if settable is not None:
+        config = spider.config(**(params | {settable: "http://127.0.0.1:9/page"}))
+        start = spider.start(config, cursor={}).url
+        assert start.startswith("http://127.0.0.1:9/page")
+        return
+    start = spider.start(spider.config(**params), cursor={}).url
+    followed = [page.expected.get("next") for page in saved_pages(kind)]
+    hosts = {urlsplit(url)[:2] for url in [start, *filter(None, followed)]}
+    assert len(hosts) == 1
+    assert start.startswith("https://")
 
 
 def test_the_docs_list_every_kind_with_its_interval_and_whether_it_is_verified() -> None:
