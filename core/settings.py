@@ -64,6 +64,7 @@ class CrawlSection(Section):
     children: Count = 1
     crawls_per_child: Count = 8
     delay_seconds: Annotated[float, Field(ge=0)] = 1.0
+    longest_delay_seconds: Annotated[float, Field(ge=0)] = 30.0
     timeout_seconds: Positive = 30.0
     max_body_bytes: Count = 16_000_000
     max_pages_per_run: Count = 50
@@ -74,6 +75,12 @@ class CrawlSection(Section):
     allowed_addresses: list[str] = []
     opted_in: list[str] = []
     sites: str = ""
+
+
+class EvidenceSection(Section):
+    keep_days: Annotated[float, Field(gt=0, le=3650)] = 7.0
+    from_severity: Literal["low", "medium", "high", "critical"] = "high"
+    max_body_bytes: Annotated[int, Field(ge=0)] = 4_000_000
 
 
 class SentimentSection(Section):
@@ -123,6 +130,7 @@ class Settings(BaseSettings):
     workspace: WorkspaceSection = WorkspaceSection()
     database: DatabaseSection = DatabaseSection()
     crawl: CrawlSection = CrawlSection()
+    evidence: EvidenceSection = EvidenceSection()
     sentiment: SentimentSection = SentimentSection()
     delivery: DeliverySection = DeliverySection()
     smtp: SmtpSection = SmtpSection()
@@ -199,7 +207,8 @@ def _complaints(error: ValidationError, file: Path | None) -> Iterator[str]:
         if problem["type"] == "extra_forbidden":
             yield f"{where}: unknown key {name!r}{_nearest(keys)}"
         else:
-            yield f"{where}: {name}: {problem['msg']}{_given(keys[-1], problem['input'])}"
+            given = "" if keys[0] == "credentials" else _given(keys[-1], problem["input"])
+            yield f"{where}: {name}: {problem['msg']}{given}"
 
 
 def _given(key: str, value: object) -> str:

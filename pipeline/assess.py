@@ -10,8 +10,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core.types import Severity
 from pipeline.alert_rows import evaluate
 from pipeline.dead_letters import bury
+from pipeline.evidence import pin
 from pipeline.ingest import first_line, is_of_content
 from pipeline.judged_text import judged_text
 from pipeline.match import Match, about, matcher
@@ -44,9 +46,16 @@ class Assessed:
 
 
 def judge_posts(
-    session: Session, post_ids: Sequence[int], *, judge: Judge, now: datetime
+    session: Session,
+    post_ids: Sequence[int],
+    *,
+    judge: Judge,
+    now: datetime,
+    evidence_from: Severity = Severity.HIGH,
 ) -> Assessed:
     """Assess those of the posts that wait for it; the caller commits.
+
+    Of mentions at least as severe as ``evidence_from`` the raw answer is kept for good.
 
     A post on which the judge or a statement breaks is tried once more, alone, and then becomes a
     dead letter; the others are assessed. A database that is away is no fault of a post and raises.
@@ -54,15 +63,26 @@ def judge_posts(
     posts, missed = lock_unjudged(session, post_ids)
     try:
         with session.begin_nested():
-            assessed = assess(posts, session=session, judge=judge, now=now)
+            assessed = assess(
+                posts, session=session, judge=judge, now=now, evidence_from=evidence_from
+            )
     except Exception as error:
         _raise_unless_of_post(error)
         log.warning("batch_broke", posts=len(posts), reason=first_line(error), exc_info=True)
-        assessed = _assess_singly(posts, session=session, judge=judge, now=now)
+        assessed = _assess_singly(
+            posts, session=session, judge=judge, now=now, evidence_from=evidence_from
+        )
     return assessed + Assessed(missed=missed)
 
 
-def assess(posts: Sequence[Unjudged], *, session: Session, judge: Judge, now: datetime) -> Assessed:
+def assess(
+    posts: Sequence[Unjudged],
+    *,
+    session: Session,
+    judge: Judge,
+    now: datetime,
+    evidence_from: Severity = Severity.HIGH,
+) -> Assessed:
     """Turn a batch of kept posts into mentions and, where a rule says so, alerts.
 
     What was said of the same version stays as it is: a brand that was added later has the post
@@ -76,6 +96,8 @@ def assess(posts: Sequence[Unjudged], *, session: Session, judge: Judge, now: da
         for one in matches
     ]
     news = save_mentions(session, graded, judge=judge.name, now=now)
+    severe = [one for one in graded if one.judgement.severity >= evidence_from]
+    pin(session, {(one.post.id, one.post.version) for one in severe})
     raised = evaluate(session, news, now=now)
     enqueue(session, raised, now=now)
     mark_judged(session, posts, now=now)
@@ -106,13 +128,20 @@ def readable(post: Unjudged) -> tuple[str, ...]:
 
 
 def _assess_singly(
-    posts: Sequence[Unjudged], *, session: Session, judge: Judge, now: datetime
+    posts: Sequence[Unjudged],
+    *,
+    session: Session,
+    judge: Judge,
+    now: datetime,
+    evidence_from: Severity,
 ) -> Assessed:
     total = Assessed()
     for post in posts:
         try:
             with session.begin_nested():
-                total += assess([post], session=session, judge=judge, now=now)
+                total += assess(
+                    [post], session=session, judge=judge, now=now, evidence_from=evidence_from
+                )
         except Exception as error:
             _raise_unless_of_post(error)
             log.warning("post_not_judged", post_id=post.id, exc_info=True)

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from core.advisory import AdvisoryLock
 from core.queue import Queue, defer_judging
 from core.stalled import sweep
+from core.types import Severity
+from pipeline.evidence import delete_expired
 from pipeline.unjudged import forgotten
 
 log = structlog.get_logger()
@@ -65,6 +67,20 @@ def delete_old_jobs(engine: Engine, *, now: datetime) -> int:
         deleted = session.connection().execute(_OLD, {"before": now - _KEPT}).rowcount
         session.commit()
     return deleted
+
+
+def delete_old_evidence(engine: Engine, *, from_severity: Severity, now: datetime) -> int:
+    """Take away raw answers whose days are over, batch by batch, none of a severe mention."""
+    total = 0
+    while True:
+        with Session(engine) as session:
+            if not _is_mine(session):
+                return total
+            deleted = delete_expired(session, from_severity=from_severity, now=now)
+            session.commit()
+        if not deleted:
+            return total
+        total += deleted
 
 
 def _is_mine(session: Session) -> bool:

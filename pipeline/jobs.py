@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.crash import crash_point
 from core.queue import Task, defer, defer_judging
+from core.types import Severity
 from pipeline.assess import Assessed, give_up, judge_posts
 from sentiment.judge import Judge
 
@@ -31,6 +32,7 @@ class JudgeJob:
     engine: Engine
     open_judge: Callable[[], Judge]  #: loads the model at the first call
     clock: Callable[[], datetime]
+    evidence_from: Severity = Severity.HIGH  #: as in ``judge_posts``
 
     def __call__(self, post_ids: Sequence[int], *, ended_before: int) -> Assessed:
         """``ended_before`` counts the runs of this job that never came to an end.
@@ -54,7 +56,13 @@ class JudgeJob:
                 assessed = give_up(session, post_ids, reason=why, now=self.clock())
             else:
                 judge = self.open_judge()
-                assessed = judge_posts(session, post_ids, judge=judge, now=self.clock())
+                assessed = judge_posts(
+                    session,
+                    post_ids,
+                    judge=judge,
+                    now=self.clock(),
+                    evidence_from=self.evidence_from,
+                )
             if assessed.missed:
                 self._look_again(session, assessed.missed)
             crash_point("judge_before_commit")

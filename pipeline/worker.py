@@ -25,14 +25,19 @@ from core.http import guarded_client
 from core.queue import Queue, Task, worker_app
 from core.settings import Settings
 from core.stalled import HEARTBEAT_SECONDS
-from core.types import ReceiverKind
+from core.types import ReceiverKind, Severity
 from pipeline.channels.channel import Channel
 from pipeline.channels.email import EmailChannel
 from pipeline.channels.log import tell_log
 from pipeline.channels.webhook import WebhookChannel
 from pipeline.deliver import Mailroom
 from pipeline.dispatcher import Dispatcher
-from pipeline.housekeeping import delete_old_jobs, judge_forgotten, retry_stalled
+from pipeline.housekeeping import (
+    delete_old_evidence,
+    delete_old_jobs,
+    judge_forgotten,
+    retry_stalled,
+)
 from pipeline.jobs import JudgeJob
 from pipeline.rejudge_job import RejudgeJob
 from pipeline.rematch import RematchJob
@@ -122,7 +127,13 @@ class _Worker:
         self._engine = engine
         self._dispatcher = dispatcher
         self._queues = queues
-        self._judge = JudgeJob(engine=engine, open_judge=lambda: _open_judge(settings), clock=_now)
+        self._evidence_from = Severity.of(settings.evidence.from_severity)
+        self._judge = JudgeJob(
+            engine=engine,
+            open_judge=lambda: _open_judge(settings),
+            clock=_now,
+            evidence_from=self._evidence_from,
+        )
         self._rematch = RematchJob(engine=engine)
         self._rejudge = RejudgeJob(
             engine=engine, open_judge=lambda: _open_judge(settings), clock=_now
@@ -223,7 +234,11 @@ class _Worker:
             duties.append((2, self._dispatcher.look))
         if Queue.JUDGE in self._queues:
             duties.append((15, lambda: judge_forgotten(self._engine, now=_now())))
+            duties.append((900, self._delete_old_evidence))
         await asyncio.gather(*(self._repeat(seconds, duty) for seconds, duty in duties))
+
+    def _delete_old_evidence(self) -> None:
+        delete_old_evidence(self._engine, from_severity=self._evidence_from, now=_now())
 
     async def _repeat(self, seconds: float, duty: Callable[[], Any]) -> None:
         while not self._stopping.is_set():

@@ -42,6 +42,7 @@ def test_a_day_or_a_month_bounds_only_what_it_surely_bounds() -> None:
 def test_a_walk_survives_being_stored() -> None:
     for one in (walk(), Walk(began_at=NOW)):
         assert Walk.stored(one.to_store()) == one
+    broken: object
     for broken in (None, {}, {"began_at": "never"}, [], {"began_at": 3}):
         assert Walk.stored(broken) is None
 
