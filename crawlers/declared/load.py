@@ -160,7 +160,7 @@ def _wrong_selectors(site: Site) -> Iterator[str]:
 
 def _selectors(site: Site) -> Iterator[tuple[str, str, bool]]:
     yield "items", site.items, False
-    for key in ("without", "empty"):
+    for key in ("without", "skip", "empty"):
         yield from ((key, selector, False) for selector in getattr(site, key))
     yield from (("next.more", selector, False) for selector in site.next.more)
     if site.fields.rating and site.fields.rating.count:

@@ -50,16 +50,18 @@ def following(
         return None
     return (
         page_request(site, config, number + 1, before=began)
-        if _is_more(site, page, number)
+        if _is_more(site, page, items, number)
         else None
     )
 
 
-def _is_more(site: Site, page: Item, number: int) -> bool:
+def _is_more(site: Site, page: Item, items: Sequence[Item], number: int) -> bool:
     if site.next.pages is not None:
         said = [value for found in page.values(site.next.pages) for value in found]
         return number < max((one for value in said for one in numbers_in(value)), default=1)
-    return not site.next.more or any(page.has(selector) for selector in site.next.more)
+    if site.next.more:
+        return any(page.has(selector) for selector in site.next.more)
+    return len(items) >= (site.contract.page_size or 1)
 
 
 def _linked(site: Site, page: Item, fetched: Fetched, config: Any) -> Request | None:
@@ -68,8 +70,13 @@ def _linked(site: Site, page: Item, fetched: Fetched, config: Any) -> Request | 
     if address is None:
         return None
     found, here = urlsplit(address), urlsplit(fetched.url)
-    if (found.scheme, found.netloc) != (here.scheme, here.netloc):
+    if _bare(found.netloc) != _bare(here.netloc):
         raise DriftError(f"the next page is on another host ({found.hostname})")
     own = urlsplit(filled(site.url, config.model_dump()))
     url = urlunsplit(found._replace(scheme=own.scheme, netloc=own.netloc, fragment=""))
     return Request(url=url, state={"page": standing_on(fetched) + 1})
+
+
+def _bare(netloc: str) -> str:
+    """Sites write their own address with and without www."""
+    return netloc.lower().removeprefix("www.")

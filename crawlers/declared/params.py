@@ -43,7 +43,7 @@ def config_of(kind: str, params: Mapping[str, Param], *, base_url: str | None) -
     fields: dict[str, Any] = {name: _field(param) for name, param in params.items()}
     if base_url is not None:
         fields["base_url"] = (WebAddress, base_url)
-    name = "".join(word.capitalize() for word in kind.split("_"))
+    name = "".join(word.capitalize() for word in kind.split("-"))
     made: type[Config] = create_model(f"{name}Config", __base__=Config, **fields)
     return made
 

@@ -11,7 +11,7 @@ from cssselect import SelectorError
 from parsel import Selector
 from parsel.csstranslator import HTMLTranslator
 
-from crawlers.declared.site import Rule
+from crawlers.declared.site import Reply, Rule
 from crawlers.reading.json_body import Json, name_of
 from crawlers.reading.markup import text_of, tidy
 
@@ -20,10 +20,19 @@ _LONGEST_MATCHED = 5000  # of what a rule's regular expression looks at
 _TRANSLATOR = HTMLTranslator()
 
 
+class Answered(NamedTuple):
+    """A firm's answer as it stands in the page."""
+
+    text: str
+    author: str | None
+    dates: list[str]
+
+
 class Item(ABC):
     """A piece of an answer from which rules take their values."""
 
     enclosing_id: str | None = None  #: of the item inside which this one stands
+    answered: Answered | None = None  #: what a firm said to it
 
     @abstractmethod
     def said(self, selector: str) -> Iterator[str]:
@@ -37,8 +46,17 @@ class Item(ABC):
         """Whether there is anything at a selector."""
         return next(self.said(selector), None) is not None
 
-    def values(self, rule: Rule) -> Iterator[list[str]]:
+    def note_reply(self, reply: Reply | None) -> None:
+        """Remember the firm's answer: it often stands in what is cut out for the post itself."""
+        text = self.all(reply.text) if reply else ""
+        if reply and text:
+            dates = [one for found in self.values(reply.date) for one in found]
+            self.answered = Answered(text, self.first(reply.author), dates)
+
+    def values(self, rule: Rule | None) -> Iterator[list[str]]:
         """For each selector of a rule that says something, all that it says."""
+        if rule is None:
+            return
         for selector in rule.at:
             found = [value for said in self.said(selector) if (value := _taken(said, rule))]
             if found:
@@ -46,11 +64,11 @@ class Item(ABC):
 
     def first(self, rule: Rule | None) -> str | None:
         """The first value of a rule."""
-        return next((found[0] for found in self.values(rule)), None) if rule else None
+        return next((found[0] for found in self.values(rule)), None)
 
     def all(self, rule: Rule | None) -> str:
         """All values of the first selector that has any, as paragraphs."""
-        return "\n\n".join(next(self.values(rule), [])) if rule else ""
+        return "\n\n".join(next(self.values(rule), []))
 
 
 def _taken(said: str, rule: Rule) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from core.types import Post
@@ -21,8 +22,10 @@ _DECIMAL = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?")
 _WHOLE = re.compile(r"\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+(?!\d)|\d{1,18}")
 
 
-def post_of(item: Item, site: Site, fetched: Fetched, config: Any) -> Post:
-    """Read an item; ``ParseError`` without id or text."""
+def post_of(item: Item, site: Site, fetched: Fetched, config: Any) -> Post | None:
+    """Read an item; ``ParseError`` without id or text, None for one that is skipped."""
+    if any(item.has(selector) for selector in site.skip):
+        return None
     fields = site.fields
     external_id = id_of(item, fields.id, site=site)
     if external_id is None:
@@ -78,15 +81,17 @@ def _lacking(field: str, item: Item, fetched: Fetched) -> ParseError:
 
 
 def _date(item: Item, rule: Rule | None, site: Site, fetched: Fetched) -> ReadDate:
-    """The first value that is a date; in the zone that the operator set, else the site's."""
+    said = [one for found in item.values(rule) for one in found]
+    return _first_date(said, site, fetched)
+
+
+def _first_date(said: Iterable[str], site: Site, fetched: Fetched) -> ReadDate:
+    """The first that is a date; in the zone that the operator set, else the site's."""
     zone = fetched.time_zone if fetched.time_zone != "UTC" else site.dates.zone
-    for found in item.values(rule) if rule else ():
-        for said in found:
-            read = read_date(
-                said, now=fetched.fetched_at, zone=zone, languages=site.dates.languages
-            )
-            if read[0] is not None:
-                return read
+    for one in said:
+        read = read_date(one, now=fetched.fetched_at, zone=zone, languages=site.dates.languages)
+        if read[0] is not None:
+            return read
     return NO_DATE
 
 
@@ -127,13 +132,12 @@ def _extra(item: Item, site: Site, fetched: Fetched) -> dict[str, object]:
 
 
 def _reply(item: Item, site: Site, fetched: Fetched) -> dict[str, object]:
-    reply = site.reply
-    text = item.all(reply.text) if reply else ""
-    if reply is None or not text:
+    reply = item.answered
+    if reply is None:
         return {}
-    published_at = _date(item, reply.date, site, fetched)[0]
+    published_at = _first_date(reply.dates, site, fetched)[0]
     return known(
-        text=text,
-        author=item.first(reply.author),
+        text=reply.text,
+        author=reply.author,
         published_at=published_at.isoformat() if published_at else None,
     )

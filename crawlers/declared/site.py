@@ -8,6 +8,7 @@ keys with dots between them.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from core.types import PostKind
+from core.types import Post, PostKind
 from crawlers.contract import Family
 from crawlers.declared.params import Param
 from crawlers.declared.template import check_template
@@ -63,6 +64,7 @@ Selectors = Annotated[tuple[Selector, ...], BeforeValidator(_several)]
 Regex = Annotated[str, Field(max_length=300), AfterValidator(_regex)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
 class Part(BaseModel):
@@ -156,7 +158,7 @@ class Fields(Part):
 
 
 class Reply(Part):
-    """The firm's answer beside a post; it is no post."""
+    """The firm's answer to a post, read before anything is cut; it is no post itself."""
 
     text: Rule
     author: Rule | None = None
@@ -201,11 +203,19 @@ class Contract(Part):
     total: Rule | None = None  #: how many posts the site says there are, on all pages
     page_size: Annotated[int, Field(ge=1)] | None = None  #: how many of them a full page lists
 
+    @model_validator(mode="after")
+    def _knows_its_fields(self) -> Self:
+        known = [one.name for one in dataclasses.fields(Post)]
+        for name in self.filled:
+            if name.partition(".")[0] not in known:
+                raise ValueError(f"filled: a post has no {name}; it has {', '.join(known)}")
+        return self
+
 
 class Site(Part):
     """A site without code."""
 
-    kind: Name
+    kind: Kind
     title: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     about: str = ""  #: where the format is known from, and what to know before using it
     family: Literal[Family.CARDS, Family.FORUM, Family.JSON_API]
@@ -220,6 +230,7 @@ class Site(Part):
     post_url: str = ""  #: a post's own address where no field says it; may use ``{id}``
     items: Selector
     without: Selectors = ()  #: what is cut out of an item before it is read
+    skip: Selectors = ()  #: what an item has that is no post, e.g. the mark of a firm's own word
     empty: Selectors = ()  #: what a page has that rightly lists nothing
     order: Literal["newest", "oldest", "none"] = "newest"
     overlap_hours: Annotated[float, Field(ge=0, le=24 * 90)] = 24.0

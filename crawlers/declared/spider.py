@@ -59,6 +59,9 @@ class DeclaredSpider(ItemSpider[Item]):
         if not items:
             self._check_empty(page, fetched, text, announced=announced)
             return Listing(items=(), announced=0)
+        for item in items:
+            item.note_reply(self.site.reply)
+        self._cut(items)
         least = self.site.contract.least
         if len(items) < least and standing_on(fetched) == 1:
             raise DriftError(f"the page lists {len(items)} items and always had {least} or more")
@@ -97,13 +100,15 @@ class DeclaredSpider(ItemSpider[Item]):
         items = [HtmlItem(one) for one in tree.css(self.site.items)]
         if self.site.fields.parent is not None and self.site.fields.parent.enclosing:
             self._note_enclosing(items)
-        page = HtmlItem(tree)
+        return HtmlItem(tree), list(items)
+
+    def _cut(self, items: list[Item]) -> None:
         # What is cut may hold other items: they are known already and stay whole.
         for item in items:
-            for selector in self.site.without:
-                for one in item.selector.css(selector):
-                    _cut(one.root, keep=item.selector.root)
-        return page, list(items)
+            if isinstance(item, HtmlItem):
+                for selector in self.site.without:
+                    for one in item.selector.css(selector):
+                        _cut(one.root, keep=item.selector.root)
 
     def _note_enclosing(self, items: list[HtmlItem]) -> None:
         ids = {item.selector.root: id_of(item, self.site.fields.id) for item in items}
@@ -126,7 +131,8 @@ class DeclaredSpider(ItemSpider[Item]):
         self, page: Item, fetched: Fetched, text: str, *, announced: int | None
     ) -> None:
         if announced:
-            raise DriftError(f"the page announces {announced} posts and lists none")
+            total = number_in(page.first(self.site.contract.total))
+            raise DriftError(f"the page says that there are {total} posts and lists none")
         is_declared = any(page.has(selector) for selector in self.site.empty)
         if not is_declared and not self._is_json:
             raise unexpected(fetched, text, lacks=f"items ({self.site.items})")
@@ -150,7 +156,7 @@ def spider_of(site: Site) -> DeclaredSpider:
     """A spider of the site's own kind."""
     contract = site.contract
     made = type(
-        f"{site.kind.title().replace('_', '')}Site",
+        f"{site.kind.title().replace('-', '')}Site",
         (DeclaredSpider,),
         {
             "__doc__": site.about or site.title,

@@ -31,10 +31,10 @@ def _check_host(template: str, *, hosts: Collection[str], called: str) -> None:
     """The host comes whole from one place, and nothing that follows can change it."""
     host, brace, rest = template[1:].partition("}")
     begins = template.startswith("{") and brace and host in hosts
-    if not begins or (rest and rest[0] not in "/?"):
+    if not begins or (rest and rest[0] not in "/?#"):
         raise ValueError(
             f"{called}: it must begin with {{base_url}} (or a param of the type address), "
-            "followed by / or ?"
+            "followed by /, ? or #"
         )
 
 
