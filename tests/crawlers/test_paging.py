@@ -213,7 +213,7 @@ def _dated(moment: datetime) -> Post:
 
 
 def test_an_edited_post_keeps_its_id_and_changes_its_content() -> None:
-    pages = {page.path.name: page.expected for page in saved_pages()}
+    pages = {page.path.name: page.expected for page in saved_pages("hackernews")}
     for first, edited in (("first.json", "edited.json"),):
         before, after = pages[first]["posts"][0], pages[edited]["posts"][0]
         assert before["external_id"] == after["external_id"]
