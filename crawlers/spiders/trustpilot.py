@@ -11,7 +11,17 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
+from crawlers.contract import (
+    Config,
+    Cursor,
+    Family,
+    Fetched,
+    Page,
+    Problem,
+    Promise,
+    Request,
+    Spider,
+)
 from crawlers.errors import DriftError, ParseError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
@@ -46,6 +56,9 @@ class Trustpilot(Spider):
     config = TrustpilotConfig
     minimum_interval_seconds = 900
     is_verified = True
+    promise = Promise(
+        filled={"title": 0.9, "text": 0.9, "author": 0.9, "rating": 0.95, "published_at": 0.95}
+    )
 
     @override
     def start(self, config: TrustpilotConfig, *, cursor: Cursor) -> Request:
