@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from core.settings import CrawlSection, LogSection
+from core.settings import CrawlSection, EvidenceSection, LogSection
+from crawlers.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
     """The first line to a child; over the pipe, so that no secret stands in its environment."""
 
-    database_url: str
+    database_url: str = field(repr=False)
     crawl: CrawlSection
     log: LogSection
+    credentials: Credentials = field(default_factory=dict, repr=False)
+    evidence: EvidenceSection = field(default_factory=EvidenceSection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ def greeting_line(greeting: Greeting) -> bytes:
         "database_url": greeting.database_url,
         "crawl": greeting.crawl.model_dump(),
         "log": greeting.log.model_dump(),
+        "credentials": {name: dict(parts) for name, parts in greeting.credentials.items()},
+        "evidence": greeting.evidence.model_dump(),
     }
     return json.dumps(fields).encode() + b"\n"
 
@@ -92,4 +97,6 @@ def read_greeting(raw: bytes) -> Greeting:
         database_url=fields["database_url"],
         crawl=CrawlSection(**fields["crawl"]),
         log=LogSection(**fields["log"]),
+        credentials=fields["credentials"],
+        evidence=EvidenceSection(**fields["evidence"]),
     )

@@ -27,6 +27,7 @@ from core.queue import Queue, Task, worker_app
 from core.settings import Settings
 from crawlers import children as offspring
 from crawlers.children import ChildLostError, Children
+from crawlers.credentials import revealed
 from crawlers.lost import give_up, hand_back, note_lost_run
 from crawlers.patience import patiently
 from crawlers.stalled import HEARTBEAT_SECONDS, sweep
@@ -76,7 +77,13 @@ async def work(
     command: Sequence[str] = offspring.COMMAND,
 ) -> None:
     """Crawl until ``stop`` is set; ``command`` starts a child."""
-    greeting = Greeting(database_url=urls.owner, crawl=settings.crawl, log=settings.log)
+    greeting = Greeting(
+        database_url=urls.owner,
+        crawl=settings.crawl,
+        log=settings.log,
+        credentials=revealed(settings.credentials),
+        evidence=settings.evidence,
+    )
     engine = owner_engine(urls.owner, pool_size=2)
     try:
         async with Children(greeting, settings.crawl, command=command) as children:

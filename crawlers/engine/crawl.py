@@ -17,13 +17,15 @@ from twisted.python.failure import Failure
 
 from core.types import RunOutcome
 from crawlers.contract import Fetched, Request
+from crawlers.credentials import secrets_for
 from crawlers.engine.deadline import finished_in_time
 from crawlers.engine.headers import plain_headers
 from crawlers.engine.office import Office
 from crawlers.engine.record import Begun, begin, finish
 from crawlers.engine.run import Run, conclude
 from crawlers.engine.scrapy_settings import scrapy_settings
-from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict
+from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict, of_error
+from crawlers.errors import AuthError
 from crawlers.opt_in import how_to_opt_in, is_off
 
 log = structlog.get_logger()
@@ -82,7 +84,11 @@ def _prepared(office: Office, begun: Begun) -> Run | Verdict:
         config = spider.config.model_validate(begun.params)
     except ValidationError as error:
         return Verdict(outcome=RunOutcome.ERROR, reason=f"params: {_complaints(error)}")
-    return Run(office, begun, spider=spider, config=config)
+    try:
+        secrets = secrets_for(spider, config, office.credentials)
+    except AuthError as error:
+        return of_error(error)
+    return Run(office, begun, spider=spider, config=config, secrets=secrets)
 
 
 def _complaints(error: ValidationError) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from crawlers.contract import Cursor, Request
 
 #: Beside the spider's own keys in ``source.cursor``.
 KEY = "_engine"
+#: What waits in a request is read and written with each page.
+_MOST_KEPT = 1_000_000
 _VALIDATORS = (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since"))
 
 
@@ -35,7 +37,7 @@ def spider_cursor(stored: Mapping[str, Any], *, made_for: str) -> Cursor:
 def conditional(request: Request, stored: Mapping[str, Any], *, made_for: str) -> Request:
     """Ask for the page only if it changed since the last whole run."""
     ours = stored.get(KEY) or {}
-    if ours.get("for") != made_for or ours.get("url") != request.url:
+    if ours.get("for") != made_for or ours.get("url") != request.url or request.method != "GET":
         return request
     asked = {name: ours[key] for key, name in _VALIDATORS if ours.get(key)}
     return replace(request, headers={**asked, **request.headers})
@@ -44,7 +46,7 @@ def conditional(request: Request, stored: Mapping[str, Any], *, made_for: str) -
 def validators(request: Request, headers: Mapping[str, str]) -> dict[str, str]:
     """What the first page's answer gives for asking conditionally the next time."""
     given = {key: headers[key] for key, _ in _VALIDATORS if headers.get(key)}
-    return {"url": request.url, **given} if given else {}
+    return {"url": request.url, **given} if given and request.method == "GET" else {}
 
 
 def cursor_to_store(ahead: Cursor, *, seen: Mapping[str, str], made_for: str) -> dict[str, Any]:
@@ -52,16 +54,38 @@ def cursor_to_store(ahead: Cursor, *, seen: Mapping[str, str], made_for: str) ->
     return {**ahead, KEY: {**seen, "for": made_for}}
 
 
+def without_validators(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored cursor with which the first page is asked for whether or not it has changed."""
+    return {**stored, KEY: {"for": (stored.get(KEY) or {}).get("for")}}
+
+
 def resume_to_store(
     following: Request, *, ahead: Cursor, seen: Mapping[str, str], made_for: str
 ) -> dict[str, Any]:
     """Where a run stands after a page: what comes next, and the cursor that it will leave."""
     return {
-        "next": asdict(following),
+        "next": _plain(following),
         "ahead": dict(ahead),
         "seen": dict(seen),
         "for": made_for,
     }
+
+
+def check_storable(following: Request | None, *, ahead: Cursor) -> None:
+    """Raise ``ValueError`` or ``TypeError`` for what a spider left that the database cannot keep.
+
+    Signs that it refuses may come from the site, so this is asked of every page.
+    """
+    kept = json.dumps([_plain(following) if following else None, dict(ahead)], ensure_ascii=False)
+    if "\\u0000" in kept:
+        raise ValueError("what it remembers holds a NUL")
+    if len(kept.encode("utf-8")) > _MOST_KEPT:
+        raise ValueError(f"what it remembers is longer than {_MOST_KEPT} bytes")
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    values = {field.name: getattr(request, field.name) for field in fields(request)}
+    return {key: dict(it) if isinstance(it, Mapping) else it for key, it in values.items()}
 
 
 def resumed(stored: Mapping[str, Any] | None, *, made_for: str) -> tuple[Request, Cursor] | None:

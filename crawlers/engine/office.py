@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 
 from core.address import AddressGuard
 from core.errors import DatabaseError
-from core.settings import CrawlSection
+from core.settings import CrawlSection, EvidenceSection
 from crawlers.contract import Spider
+from crawlers.credentials import Credentials, Tokens
 from crawlers.engine.guard import GuardedLookUp
 from crawlers.engine.robots import RobotsMemory
 from crawlers.engine.turns import Turns
@@ -45,6 +46,9 @@ class Office:
     threads: Executor  #: parsing and the database; the loop must go on ticking
     #: Told when a spider's code begins (False) and is over (True), in the thread that runs it.
     tell_parsing: Callable[[int, bool], None]
+    credentials: Credentials = field(default_factory=dict, repr=False)
+    tokens: Tokens = field(default_factory=Tokens)
+    evidence: EvidenceSection = field(default_factory=EvidenceSection)
     robots: RobotsMemory = field(default_factory=RobotsMemory)
     parsing_since: dict[int, float] = field(default_factory=dict)  #: source id: monotonic
 

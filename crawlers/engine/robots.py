@@ -10,7 +10,7 @@ import asyncio
 import codecs
 import time
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -20,10 +20,13 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from core.types import RunOutcome
-from crawlers.engine.answers import retry_after, silence
+from crawlers.engine.answers import asked_wait, silence
 from crawlers.engine.headers import plain_headers
 from crawlers.engine.verdict import WaitError
 from crawlers.errors import BlockedError, CrawlError
+
+if TYPE_CHECKING:
+    from crawlers.engine.run import Run
 
 #: The RFC asks to read at least 500 KiB; what follows is not read.
 _LONGEST = 500 * 1024
@@ -81,7 +84,8 @@ class RobotsMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._office = cast("Any", crawler.spider).run.office
+        run: Run = cast("Any", crawler.spider).run
+        self._office, self._signing = run.office, run.signing
         self._agent = self._office.settings.user_agent.split("/")[0].strip()
         self._asking: dict[str, asyncio.Lock] = {}
 
@@ -92,7 +96,7 @@ class RobotsMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Raises ``BlockedError``, which ends the run, when the host forbids the URL."""
-        if request.meta.get(_IS_ROBOTS):
+        if request.meta.get(_IS_ROBOTS) or self._signing.is_by_agreement(request):
             return
         parts = urlsplit(request.url)
         site = f"{parts.scheme}://{parts.netloc}"
@@ -113,16 +117,18 @@ class RobotsMiddleware:
             answer = await engine.download_async(request)
         except Exception as error:
             raise self._unreachable(error, request.url) from error
-        self._heed_wait(answer)
+        self._heed_wait(answer)  # the client has it held already; this says why
         return read_rules(answer.status, answer.body)
 
     def _unreachable(self, error: Exception, url: str) -> CrawlError:
         settings = self._office.settings
         if isinstance(error, CrawlError):
             return error
-        error = self._office.explained(error, url)
         found = silence(
-            error, url=url, timeout=settings.timeout_seconds, limit=settings.max_body_bytes
+            self._office.explained(error, url),
+            url=url,
+            timeout=settings.timeout_seconds,
+            limit=settings.max_body_bytes,
         )
         is_blocked = "no whole answer" in found.reason or found.outcome is RunOutcome.BLOCKED
         kind = BlockedError if is_blocked else CrawlError
@@ -131,7 +137,6 @@ class RobotsMiddleware:
     def _heed_wait(self, answer: Response) -> None:
         if answer.status not in (429, 503):
             return
-        value = plain_headers(answer).get("retry-after", "")
-        until = retry_after(value, now=self._office.clock())
+        until = asked_wait(answer.status, plain_headers(answer), now=self._office.clock())
         if until is not None:
             raise WaitError(f"robots.txt unreachable (HTTP {answer.status})", until=until)

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
 from core.errors import DatabaseError
 from core.types import RunOutcome
-from crawlers.contract import Fetched, Page, Request, Spider
+from crawlers.contract import NOTHING, Fetched, Page, Request, Secrets, Spider
 from crawlers.engine.answers import refusal, silence
-from crawlers.engine.memory import conditional, resumed, spider_cursor, validators
+from crawlers.engine.memory import (
+    check_storable,
+    conditional,
+    resumed,
+    spider_cursor,
+    validators,
+)
 from crawlers.engine.office import Office
 from crawlers.engine.past import load_past
 from crawlers.engine.profile import Profile, brings_nothing, garbled_in, with_page
 from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
+from crawlers.engine.signing import Signing
 from crawlers.engine.suspicion import Earlier, spoils, weigh
 from crawlers.engine.verdict import (
     NOTHING_CHANGED,
@@ -33,7 +40,7 @@ from crawlers.engine.verdict import (
     of_unreadable_run,
     of_whole_run,
 )
-from crawlers.errors import CrawlError, DriftError
+from crawlers.errors import CrawlError, DriftError, QuotaError
 
 log = structlog.get_logger()
 
@@ -41,8 +48,19 @@ log = structlog.get_logger()
 class Run:
     """One run, from its first request to its verdict."""
 
-    def __init__(self, office: Office, begun: Begun, *, spider: Spider, config: Any) -> None:
+    def __init__(
+        self,
+        office: Office,
+        begun: Begun,
+        *,
+        spider: Spider,
+        config: Any,
+        secrets: Secrets = NOTHING,
+    ) -> None:
         self.office, self.begun = office, begun
+        self.signing = Signing(
+            office=office, source_id=begun.source_id, spider=spider, config=config, secrets=secrets
+        )
         self.verdict: Verdict | None = None
         self.failure: DatabaseError | None = None  #: the run could not even be written down
         self.is_cancelled = False
@@ -86,22 +104,49 @@ class Run:
             verdict = Verdict(outcome=RunOutcome.OK, reason=NOTHING_CHANGED)
             await self._end(verdict, is_weighed=True)
             return None
-        refused = refusal(fetched.status, fetched.headers, url=fetched.url, now=self.office.clock())
+        refused = await self._refusal(request, fetched)
         if refused is not None:
-            if refused.not_before is not None:
-                self.office.turns.hold(_host(fetched.url), until=refused.not_before)
             await self._end(refused)
             return None
         try:
             page = await self.office.parse(self.begun.source_id, lambda: self._parse(fetched))
         except CrawlError as error:
-            # A resumed page that makes no sense would make none for ever.
-            await self._end(of_error(error, starts_over=isinstance(error, DriftError)))
+            await self._end(await self._told(error, request))
             return None
         except Exception as error:
             await self._end_broken(error, url=fetched.url)
             return None
         return await self._keep(request, fetched, page)
+
+    async def _refusal(self, request: Request, fetched: Fetched) -> Verdict | None:
+        """The end of the run for an answer that the spider does not read."""
+        refused = refusal(fetched.status, fetched.headers, url=fetched.url, now=self.office.clock())
+        if refused is None:
+            return None
+        try:
+            said = await self.office.parse(
+                self.begun.source_id, lambda: self._spider.explain(fetched, self._config)
+            )
+        except Exception as error:
+            log.error("spider_broke", source=self.begun.slug, url=fetched.url, exc_info=error)
+            return refused
+        if said is None:
+            return None if fetched.status in self._spider.read_statuses else refused
+        told = await self._told(said, request)
+        waits = [at for at in (told.not_before, refused.not_before) if at is not None]
+        return replace(
+            told,
+            not_before=max(waits, default=None),
+            starts_over=told.starts_over or refused.starts_over,
+        )
+
+    async def _told(self, error: CrawlError, request: Request) -> Verdict:
+        """The end of the run for what the spider read in an answer."""
+        if isinstance(error, QuotaError):
+            with suppress(DatabaseError):  # it ends the run by itself
+                error = await self.signing.close_quota(request, error)
+        # A resumed page that makes no sense would make none for ever.
+        return of_error(error, starts_over=isinstance(error, DriftError))
 
     async def fail(self, error: BaseException, *, url: str) -> None:
         """End the run: no answer came."""
@@ -110,6 +155,9 @@ class Run:
             return
         if self.late.is_set():
             await self._end_late()
+            return
+        if isinstance(error, DatabaseError):
+            self.failure = error
             return
         await self._end(
             silence(
@@ -133,7 +181,9 @@ class Run:
 
     def _parse(self, fetched: Fetched) -> Page:
         ahead = self._cursor if self._stand is None else self._stand.ahead
-        return self._spider.parse(fetched, self._config, cursor=self._cursor, ahead=ahead)
+        page = self._spider.parse(fetched, self._config, cursor=self._cursor, ahead=ahead)
+        check_storable(page.next, ahead=page.ahead)
+        return page
 
     async def _keep(self, request: Request, fetched: Fetched, page: Page) -> Request | None:
         before, now = self._tally, self.office.clock()
@@ -154,9 +204,9 @@ class Run:
             past = self._known_past(session)
             garbled = garbled_in(page.posts)
             if spoils(garbled, len(page.posts), past):
-                verdict = of_garbled_run(garbled, len(page.posts))
-                finish(session, self.begun, verdict, tally=before, stand=self._stand, now=now)
-                return before, verdict
+                ended = of_garbled_run(garbled, len(page.posts))
+                finish(session, self.begun, ended, tally=before, stand=self._stand, now=now)
+                return before, ended
             kept = keep_page(session, self.begun, page, stand=stand, now=now)
             tally = Tally(
                 pages=before.pages + 1,
@@ -228,6 +278,7 @@ class Run:
         self, verdict: Verdict, *, broken_page: str = "", is_weighed: bool = False
     ) -> None:
         now = self.office.clock()
+        verdict = replace(verdict, reason=self.signing.hidden(verdict.reason))
 
         def write(session: Any) -> Verdict:
             if is_weighed:
@@ -263,10 +314,6 @@ def _verdict(
 
 def _key(request: Request) -> str:
     return json.dumps(asdict(request), sort_keys=True, default=str)
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
 
 
 async def conclude(run: Run) -> Verdict:

@@ -12,6 +12,7 @@ from core.settings import CrawlSection
 _OURS = {
     "crawlers.engine.guard.GuardMiddleware": 60,
     "crawlers.engine.robots.RobotsMiddleware": 100,
+    "crawlers.engine.signing.SigningMiddleware": 110,
 }
 _UNUSED = (
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",

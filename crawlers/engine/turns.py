@@ -1,14 +1,16 @@
 """One request at a time to a host, with a pause between, over all crawls of the process.
 
-Scrapy counts per crawl, and several sources often live on one host.
+Scrapy counts per crawl, and several sources often live on one host. The pause grows with the time
+that the host's answers take, as Scrapy's AutoThrottle has it, here over all crawls as well.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,30 +20,46 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
+from crawlers.engine.answers import asked_wait
 from crawlers.engine.deadline import unless_late
+from crawlers.engine.headers import plain_headers
 from crawlers.engine.verdict import WaitError
 
 if TYPE_CHECKING:
     from crawlers.engine.run import Run
 
 _FORGET_ABOVE = 5000
+#: A shorter wait that a host asks for is waited for within the run.
+_PATIENCE_SECONDS = 10.0
+_IN_TROUBLE = frozenset({500, 502, 503, 504})
+# Its warnings name addresses as they were sent; what they tell of ends the run with a reason.
+logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.CRITICAL)
 
 
 @dataclass(slots=True)
 class _Host:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     free_at: float = 0.0  #: monotonic; no request starts earlier
-    delay: float = 0.0
+    delay: float = 0.0  #: seconds, by its robots.txt
+    latency: float = 0.0  #: seconds that an answer takes lately
     wait_until: datetime | None = None  #: the host asked for it
+    is_limit: bool = False  #: … by a limit on requests, and is not in trouble
 
 
 class Turns:
     """Who may talk to which host when."""
 
-    def __init__(self, *, delay_seconds: float, clock: Callable[[], datetime]) -> None:
-        self._delay, self._clock = delay_seconds, clock
+    def __init__(
+        self,
+        *,
+        delay_seconds: float,
+        clock: Callable[[], datetime],
+        longest_delay_seconds: float = 0.0,
+    ) -> None:
+        self._delay, self._longest, self._clock = delay_seconds, longest_delay_seconds, clock
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
@@ -51,28 +69,54 @@ class Turns:
         self._check(name, host)
         async with host.turn:
             await asyncio.sleep(max(0.0, host.free_at - time.monotonic()))
-            self._check(name, host)
+            await asyncio.sleep(self._check(name, host))
             try:
                 yield
             finally:
-                delay = max(self._delay, host.delay) * random.uniform(0.8, 1.2)  # noqa: S311
-                host.free_at = time.monotonic() + delay
+                host.free_at = time.monotonic() + self._pause(host)
+
+    def _pause(self, host: _Host) -> float:
+        drawn = max(self._delay, host.latency) * random.uniform(0.8, 1.2)  # noqa: S311
+        return max(drawn, self._delay * 0.8, host.delay)
+
+    def note_latency(self, name: str, seconds: float, *, is_page: bool) -> None:
+        """Pause longer after slow answers; an error, which comes quickly, shortens no pause."""
+        host = self._host(name)
+        found = (host.latency + min(seconds, self._longest)) / 2
+        found = max(found, min(seconds, self._longest))
+        if is_page or found > host.latency:
+            host.latency = found
 
     def slow_down(self, name: str, *, seconds: float) -> None:
         """Pause at least so long between requests to the host."""
         if seconds:
             self._host(name).delay = seconds
 
-    def hold(self, name: str, *, until: datetime) -> None:
-        """Start no request to the host before a time."""
-        self._host(name).wait_until = until
+    def heed(self, name: str, status: int, headers: Mapping[str, str]) -> None:
+        """Start no request to the host before the time that its answer names, whatever it is."""
+        until = asked_wait(status, headers, now=self._clock())
+        if until is not None:
+            self.hold(name, until=until, is_limit=status not in _IN_TROUBLE)
 
-    def _check(self, name: str, host: _Host) -> None:
-        if host.wait_until is not None and self._clock() < host.wait_until:
+    def hold(self, name: str, *, until: datetime, is_limit: bool = False) -> None:
+        """Start no request to the host before a time."""
+        host = self._host(name)
+        if host.wait_until is None or until >= host.wait_until:
+            host.wait_until, host.is_limit = until, is_limit
+
+    def _check(self, name: str, host: _Host) -> float:
+        """Seconds to wait until the host may be asked; ``WaitError`` when they are too many."""
+        if host.wait_until is None:
+            return 0.0
+        left = (host.wait_until - self._clock()).total_seconds()
+        if left > _PATIENCE_SECONDS:
             until = host.wait_until
             raise WaitError(
-                f"{name} asked to wait until {until:%Y-%m-%d %H:%M:%S} UTC", until=until
+                f"{name} asked to wait until {until:%Y-%m-%d %H:%M:%S} UTC",
+                until=until,
+                is_limit=host.is_limit,
             )
+        return max(0.0, left)
 
     def _host(self, name: str) -> _Host:
         if len(self._hosts) > _FORGET_ABOVE:
@@ -94,12 +138,24 @@ class PoliteHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         run: Run = cast("Any", crawler.spider).run
-        self._turns, self._late = run.office.turns, run.late
+        self._turns, self._late, self._signing = run.office.turns, run.late, run.signing
 
     async def download_request(self, request: Request) -> Response:
         """Fetch, one at a time from a host."""
         return await unless_late(self._late, self._fetch(request))
 
     async def _fetch(self, request: Request) -> Response:
-        async with self._turns.turn(urlsplit(request.url).hostname or ""):
-            return await super().download_request(request)
+        host = urlsplit(request.url).hostname or ""
+        async with self._turns.turn(host):
+            sent = await self._signing.ready(request)
+            began, is_page = time.monotonic(), False
+            try:
+                answer = await super().download_request(sent)
+                is_page = answer.status < 400
+            except DownloadTimeoutError:
+                # Its words name the address as it was sent.
+                raise DownloadTimeoutError(f"no whole answer from {host}") from None
+            finally:
+                self._turns.note_latency(host, time.monotonic() - began, is_page=is_page)
+            self._turns.heed(host, answer.status, plain_headers(answer))
+        return self._signing.unsigned(answer, request)

@@ -20,12 +20,14 @@ from core.database import owner_engine
 from core.models import CrawlRun, DeadLetter, PostRow, Source
 from core.settings import CrawlSection, LogSection
 from crawlers.catalogue import spiders
+from crawlers.credentials import Credentials
 from crawlers.wire import Greeting, Order, Report, Tick, greeting_line, line, read
 from tests.conftest import _Copied
 from tests.crawlers.site import Site, serving
 from tests.factories import add_source
 
 _SITES = 12
+NO_CREDENTIALS: Credentials = {}
 _FRESH = itertools.count(1)
 ROOT = Path(__file__).parents[2]
 CHILD = (sys.executable, "-m", "tests.crawlers.plain")
@@ -94,7 +96,9 @@ class Crawler:
             )
 
 
-def start_child(database_url: str, **crawl: Any) -> subprocess.Popen[bytes]:
+def start_child(
+    database_url: str, *, credentials: Credentials = NO_CREDENTIALS, **crawl: Any
+) -> subprocess.Popen[bytes]:
     """A child that knows the plain spider, greeted."""
     process = subprocess.Popen(
         CHILD,
@@ -108,6 +112,7 @@ def start_child(database_url: str, **crawl: Any) -> subprocess.Popen[bytes]:
     )
     defaults: dict[str, Any] = {
         "delay_seconds": 0.0,
+        "longest_delay_seconds": 0.0,
         "timeout_seconds": 2.0,
         "max_body_bytes": 1_000_000,
         "opted_in": [kind for kind, spider in spiders().items() if spider.needs_opt_in],
@@ -116,6 +121,7 @@ def start_child(database_url: str, **crawl: Any) -> subprocess.Popen[bytes]:
         database_url=database_url,
         crawl=CrawlSection(**(defaults | crawl)),
         log=LogSection(level="warning"),
+        credentials=credentials,
     )
     assert process.stdin is not None
     process.stdin.write(greeting_line(greeting))

@@ -78,7 +78,8 @@ def test_nothing_is_fetched_while_robots_txt_cannot_be_had(
     new_site.pages["/1"] = page(posts(("a", "text")))
     source = crawler.source(f"{new_site.url}/1")
     run = crawler.crawl(source)
-    assert (run.outcome, "robots.txt unreachable" in (run.reason or "")) == ("blocked", True)
+    is_named = "robots.txt unreachable" in (run.reason or "")
+    assert (run.outcome, is_named) == ("blocked", True), run.reason
     assert new_site.paths() == []
     new_site.pages["/robots.txt"] = redirect("/elsewhere.txt")
     new_site.pages["/elsewhere.txt"] = page("User-agent: *\nAllow: /\n")

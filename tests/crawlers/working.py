@@ -52,7 +52,12 @@ def start(database_url: str, **crawl: Any) -> subprocess.Popen[bytes]:
         start_new_session=True,
     )
     # A tick may be late on a busy machine: nobody but who hangs is to be taken for hanging.
-    defaults = {"delay_seconds": 0.0, "timeout_seconds": 5.0, "tick_timeout_seconds": 6.0}
+    defaults = {
+        "delay_seconds": 0.0,
+        "longest_delay_seconds": 0.0,
+        "timeout_seconds": 5.0,
+        "tick_timeout_seconds": 6.0,
+    }
     assert process.stdin is not None
     with process.stdin:
         process.stdin.write(json.dumps({"url": database_url, "crawl": defaults | crawl}).encode())
