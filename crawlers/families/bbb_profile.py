@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -14,46 +14,43 @@ from crawlers.reading.web_address import WebAddress
 # "/us/tx/tulsa/profile/grills/kavira-1116-90012345/complaints": the id of the bureau, then that
 # of the firm; a page of it or of one of its branches may follow.
 _PATH = re.compile(
-    r"(?P<profile>/[a-z]{2}/[a-z]{2}/[^/]+/profile/[^/]+/[^/]*-(?P<bureau>\d{4})-(?P<firm>\d+))"
+    r"/?(?P<profile>[a-z]{2}/[a-z]{2}/[^/]+/profile/[^/]+/[^/]*-\d{4}-\d+)"
     r"(?:/addressId/\d+)?(?:/(?:complaints|customer-reviews|details))?/?",
     re.I,
 )
 
 
 def _checked(address: str) -> str:
-    parts = urlsplit(address)
-    found = _PATH.fullmatch(parts.path)
+    found = _PATH.fullmatch(urlsplit(address.strip()).path)
     if found is None:
         raise ValueError(
             "a profile's address ends in the ids of the bureau and the firm, e.g. "
-            "https://www.bbb.org/us/tx/tulsa/profile/grills/kavira-1116-90012345"
+            "https://www.bbb.org/us/ok/tulsa/profile/grills/kavira-1116-90012345"
         )
-    return urlunsplit((parts.scheme, parts.netloc, str(found["profile"]), "", ""))
-
-
-#: The address of a profile, or of its complaints or reviews.
-ProfileAddress = Annotated[
-    WebAddress,
-    Field(description="the firm's profile on bbb.org"),
-    AfterValidator(_checked),
-]
+    return str(found["profile"])
 
 
 class BbbConfig(Config):
-    """A firm, by the address of its profile."""
+    """A firm, by its profile."""
 
-    url: ProfileAddress
+    #: Its path, without a slash around it; given as that or as a whole address.
+    profile: Annotated[
+        str,
+        Field(max_length=1000, description="address of the firm's profile on bbb.org"),
+        AfterValidator(_checked),
+    ]
+    base_url: WebAddress = "https://www.bbb.org"
+
+    def address(self, page: str = "") -> str:
+        """Where the profile is, or one of its pages."""
+        return "/".join(filter(None, (self.base_url.rstrip("/"), self.profile, page)))
 
     @property
     def bureau_id(self) -> str:
         """The bureau that keeps the profile."""
-        return self._ids()[0]
+        return self.profile.rsplit("-", 2)[1]
 
     @property
     def firm_id(self) -> str:
         """The firm, within its bureau."""
-        return self._ids()[1]
-
-    def _ids(self) -> tuple[str, str]:
-        bureau, firm = urlsplit(self.url).path.rsplit("-", 2)[-2:]
-        return bureau, firm
+        return self.profile.rsplit("-", 1)[1]

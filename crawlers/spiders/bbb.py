@@ -50,7 +50,7 @@ class Bbb(CardSpider):
     is_gapless = True
     #: Cases are closed within some 30 days, and each answer changes one.
     overlap = timedelta(days=45)
-    promise = Promise(filled={"published_at": 0.9, "extra": 0.9})
+    promise = Promise(filled={"published_at": 0.9, "extra.case": 0.9})
     cards = "li.bpr-complaint-grid"
     noun = "complaints"
     total = re.compile(r"(\d[\d,]{0,9})\s+(?:total\s+|customer\s+)?complaints?\b", re.I)
@@ -59,7 +59,7 @@ class Bbb(CardSpider):
     @override
     def page(self, config: BbbConfig, *, number: int) -> Request:
         """The first page has no number."""
-        address = f"{config.url}/complaints"
+        address = config.address("complaints")
         return Request(url=with_query(address, page=number if number > 1 else None))
 
     @override
@@ -83,7 +83,7 @@ class Bbb(CardSpider):
         return Post(
             external_id=external_id,
             text=text,
-            url=f"{config.url}/complaints#{quote(external_id)}",
+            url=f"{config.address('complaints')}#{quote(external_id)}",
             kind=PostKind.COMPLAINT,
             published_at=published_at,
             published_quality=quality,

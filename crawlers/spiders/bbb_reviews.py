@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import Field
 from typing_extensions import override
@@ -31,7 +31,7 @@ _NONE = re.compile(r"\b(?:0|no)\s+(?:total\s+|customer\s+)?reviews?\b", re.I)
 
 
 class BbbReviewsConfig(BbbConfig):
-    """A firm, by the address of its profile."""
+    """A firm, by its profile."""
 
     via: Literal["api", "page"] = Field(
         default="api", description="its JSON, or the page /customer-reviews, where that is allowed"
@@ -108,7 +108,7 @@ class BbbReviews(JsonSpider):
         return Post(
             external_id=external_id,
             text="\n\n".join([said, *map(_text, later)]),
-            url=f"{config.url}/customer-reviews#{quote(external_id)}",
+            url=f"{config.address('customer-reviews')}#{quote(external_id)}",
             kind=PostKind.REVIEW,
             author=words(at(item, "displayName")),
             published_at=published_at,
@@ -122,12 +122,11 @@ class BbbReviews(JsonSpider):
 
 def _page(config: BbbReviewsConfig, *, number: int) -> Request:
     if config.via == "page":
-        address = f"{config.url}/customer-reviews"
+        address = config.address("customer-reviews")
         return Request(url=with_query(address, page=number if number > 1 else None))
-    parts = urlsplit(config.url)
     return Request(
         url=with_query(
-            f"{parts.scheme}://{parts.netloc}{_API}",
+            f"{config.base_url.rstrip('/')}{_API}",
             page=number,
             pageSize=PAGE_SIZE,
             businessId=config.firm_id,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import quote, urlsplit
 
 from parsel import Selector
+from pydantic import Field
 from typing_extensions import override
 
 from core.types import Post, PostKind
@@ -21,7 +22,7 @@ from crawlers.reading.web_address import WebAddress, joined, page_number
 
 BEST_RATING = 5.0
 LANGUAGES = ("en-US",)
-_LATER = re.compile(r"/(?:(?P<number>\d{1,6})|(?P<name>complaints|reviews))/RT-P\.html")
+_LATER = re.compile(r".*/(?:(?P<number>\d{1,6})|(?P<name>complaints|reviews))/RT-P\.html")
 # The second and the third page have names in place of numbers.
 _NAMED = {"complaints": 2, "reviews": 3}
 # Lines in a review that was edited: "Updated by user Mar 1, 2026", "Original review Feb 3, 2026".
@@ -30,9 +31,17 @@ _ORIGINAL = re.compile(r"(?im)^original review(?: posted)?(?: by user)?[ :]*(?P<
 
 
 class PissedConsumerConfig(Config):
-    """A firm, by an address on its host there, e.g. ``https://kavira.pissedconsumer.com``."""
+    """A firm, by its name there: ``kavira`` of ``https://kavira.pissedconsumer.com``."""
 
-    url: WebAddress
+    firm: str = Field(
+        min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"
+    )
+    base_url: WebAddress | None = Field(default=None, description="instead of the firm's host")
+
+    @property
+    def origin(self) -> str:
+        """What the addresses of its pages begin with."""
+        return (self.base_url or f"https://{self.firm}.pissedconsumer.com").rstrip("/")
 
 
 class PissedConsumer(CardSpider):
@@ -58,9 +67,8 @@ class PissedConsumer(CardSpider):
     @override
     def page(self, config: PissedConsumerConfig, *, number: int) -> Request:
         """Sorted by date; the first page has an address of another form."""
-        parts = urlsplit(config.url)
         name = "review.html" if number == 1 else f"{number}/RT-P.html"
-        return Request(url=f"{parts.scheme}://{parts.netloc}/{name}?sort=latest")
+        return Request(url=f"{config.origin}/{name}?sort=latest")
 
     @override
     def number(self, url: str) -> int:
@@ -80,7 +88,7 @@ class PissedConsumer(CardSpider):
         own = (
             one
             for one in whole
-            if urlsplit(one).path == "/review.html" or _LATER.fullmatch(urlsplit(one).path)
+            if urlsplit(one).path.endswith("/review.html") or _LATER.fullmatch(urlsplit(one).path)
         )
         is_linked = any(self.number(one) == number for one in own)
         return self.page(config, number=number) if is_linked else None
@@ -99,12 +107,11 @@ class PissedConsumer(CardSpider):
         published_at, quality = _published(item, whole, fetched)
         edits = [_date(one["date"], fetched)[0] for one in _EDITED.finditer(whole)]
         rating = _rating(item)
-        origin = self.page(config, number=1).url.partition("?")[0]
         return Post(
             external_id=external_id,
             text=text,
             title=title,
-            url=f"{origin}#review-{quote(external_id)}",
+            url=f"{config.origin}/review.html#review-{quote(external_id)}",
             kind=PostKind.REVIEW,
             author=said(item, '[itemprop="author"] [itemprop="name"], [itemprop="author"], .user'),
             published_at=published_at,
