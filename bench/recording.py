@@ -32,6 +32,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)  #: its own params of the source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class Recording:
     def read(self) -> Page:
         """Let the spider read it."""
         spider, answer = spiders()[self.kind], self.answer
-        config = spider.config(**self.of.config)
+        config = spider.config(**{**self.of.config, **answer.config})
         fetched = Fetched(
             url=answer.url or spider.start(config, cursor={}).url,
             status=answer.status,

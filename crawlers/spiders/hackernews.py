@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from pydantic import Field
 from typing_extensions import override
 
-from core.types import Post, PostKind, PublishedQuality
+from core.types import Post
 from crawlers import reach
-from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
+from crawlers.contract import (
+    Config,
+    Cursor,
+    Family,
+    Fetched,
+    KnownPost,
+    Page,
+    Problem,
+    Promise,
+    Request,
+    Spider,
+)
 from crawlers.errors import DriftError, ParseError
+from crawlers.families.hackernews_items import as_hit, post_of
 from crawlers.reading.answers import read, unexpected
-from crawlers.reading.dates import read_date
 from crawlers.reading.json_body import (
     Json,
     at,
     count,
-    counts,
-    known,
     listed,
     name_of,
     parse_json,
-    words,
 )
-from crawlers.reading.markup import text_of
 from crawlers.reading.web_address import WebAddress, page_number, query_of, with_query
 
 PER_PAGE = 100
 #: A comment can be edited for two hours, and the index lags behind the site.
 OVERLAP = timedelta(hours=3)
 _API = "https://hn.algolia.com"
+_ITEMS = "https://hacker-news.firebaseio.com"
 _SITE = "https://news.ycombinator.com"
 _UNTIL = re.compile(r"created_at_i<(?P<until>\d{1,12})")
 
@@ -49,12 +57,17 @@ class HackerNewsConfig(Config):
         description="Algolia tags: commas mean and, inside parentheses or",
     )
     base_url: WebAddress = _API
+    items_url: WebAddress | None = Field(
+        default=None, description="of the site's own API, where items are looked up again"
+    )
 
 
 class HackerNews(Spider):
     """Newest first, in pages of a hundred; the API gives no more than a thousand hits a search.
 
-    Where there are more, the walk goes on with a search for what is older than the last one.
+    Where there are more, the walk goes on with a search for what is older than the last one. The
+    search forgets what was deleted; so items are looked up again in the site's own API, whose
+    answers were not recorded: read as https://github.com/HackerNews/API describes them.
     """
 
     kind = "hackernews"
@@ -63,6 +76,8 @@ class HackerNews(Spider):
     config = HackerNewsConfig
     minimum_interval_seconds = 60
     is_verified = True
+    is_gapless = True
+    promise = Promise(filled={"author": 0.95, "published_at": 0.99})
 
     @override
     def start(self, config: HackerNewsConfig, *, cursor: Cursor) -> Request:
@@ -87,6 +102,34 @@ class HackerNews(Spider):
             ahead=reach.moved(ahead, posts, now=fetched.fetched_at),
             announced=len(hits),
         )
+
+    @override
+    def recheck(self, config: HackerNewsConfig, posts: Sequence[KnownPost]) -> Request | None:
+        """Look one item up; another site's search has none unless it is set."""
+        base = config.items_url or (_ITEMS if config.base_url.rstrip("/") == _API else None)
+        if base is None or not posts or not posts[0].external_id.isdigit():
+            return None
+        return Request(
+            url=f"{base.rstrip('/')}/v0/item/{posts[0].external_id}.json",
+            headers={"Accept": "application/json"},
+        )
+
+    @override
+    def parse_recheck(
+        self, fetched: Fetched, config: HackerNewsConfig, posts: Sequence[KnownPost]
+    ) -> Page:
+        """The item, or the word that it is deleted or was taken out of sight ("dead")."""
+        item = parse_json(read(fetched), what="the item")
+        known_post = next((p for p in posts if p.external_id == name_of(at(item, "id"))), None)
+        if known_post is None:
+            return Page()
+        if at(item, "deleted") is True or at(item, "dead") is True:
+            return Page(gone=(known_post.external_id,))
+        one = _read(as_hit(item), fetched, config)
+        if isinstance(one, Problem):
+            return Page(problems=(one,))
+        # The item does not say to which story it belongs, and the search did.
+        return Page(posts=(replace(one, extra={**known_post.extra, **one.extra}),))
 
 
 def _search(config: HackerNewsConfig, *, cursor: Cursor, page: int, until: int | None) -> Request:
@@ -150,58 +193,11 @@ def _until(url: str) -> int | None:
 
 
 def _read(hit: Json, fetched: Fetched, config: HackerNewsConfig) -> Post | Problem:
+    base = config.base_url.rstrip("/")
     try:
-        return _post(hit, fetched, config)
+        return post_of(hit, fetched, site=_SITE if base == _API else base)
     except ParseError as error:
         external_id = name_of(at(hit, "objectID"))
         return Problem(
             reason=str(error), url=fetched.url, external_id=external_id, excerpt=error.excerpt
         )
-
-
-def _post(hit: Json, fetched: Fetched, config: HackerNewsConfig) -> Post:
-    external_id = name_of(at(hit, "objectID"))
-    if external_id is None:
-        raise ParseError("objectID", url=fetched.url, item=hit)
-    comment, story = words(at(hit, "comment_text")), words(at(hit, "story_text"))
-    title = words(text_of(words(at(hit, "title")) or ""))
-    text = text_of(comment or story or "")
-    if not text and not title:
-        raise ParseError("text", url=fetched.url, item=hit)
-    published_at, quality = _published(hit, fetched)
-    return Post(
-        external_id=external_id,
-        text=text,
-        title=title,
-        url=_item(external_id, config),
-        kind=PostKind.COMMENT if comment else PostKind.POST,
-        author=words(at(hit, "author")),
-        author_id=words(at(hit, "author")),
-        published_at=published_at,
-        published_quality=quality,
-        parent_id=name_of(at(hit, "parent_id")),
-        engagement=counts(points=count(at(hit, "points")), comments=count(at(hit, "num_comments"))),
-        extra=_extra(hit),
-    )
-
-
-def _published(hit: Json, fetched: Fetched) -> tuple[datetime | None, PublishedQuality]:
-    seconds, written = count(at(hit, "created_at_i")), words(at(hit, "created_at"))
-    now = fetched.fetched_at.astimezone(UTC)
-    found = read_date(str(seconds) if seconds is not None else None, now=now)
-    return found if found[0] is not None else read_date(written, now=now)
-
-
-def _item(external_id: str, config: HackerNewsConfig) -> str:
-    site = _SITE if config.base_url.rstrip("/") == _API else config.base_url.rstrip("/")
-    return with_query(f"{site}/item", id=external_id)
-
-
-def _extra(hit: Json) -> dict[str, Any]:
-    tags = [tag for tag in listed(at(hit, "_tags")) if isinstance(tag, str)]
-    return known(
-        link=words(at(hit, "url")),
-        story_id=name_of(at(hit, "story_id")),
-        story_title=words(at(hit, "story_title")),
-        tags=[tag for tag in tags if not tag.startswith(("author_", "story_"))],
-    )
