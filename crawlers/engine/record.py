@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from core.models import CrawlRun, Source
 from core.types import RunOutcome
-from crawlers.contract import NOTHING, Cursor, Page, Request
+from crawlers.contract import NOTHING, Cursor, Page, Problem, Request
 from crawlers.engine.memory import cursor_to_store, fingerprint, resume_to_store
 from crawlers.engine.verdict import Tally, Verdict
 from crawlers.pace import due_after_run
 from pipeline.dead_letters import bury
 from pipeline.ingest import Kept, keep
+from pipeline.presence import Walk
 
 #: A page that fails so often in a row, whatever its answer, is not where the next run starts: what
 #: is new at the top would never be read.
@@ -51,6 +52,7 @@ class Stand:
     following: Request | None
     ahead: Cursor
     seen: Mapping[str, str]  #: validators of the first page
+    walk: Walk | None = None  #: what was read before the page; None where lists have gaps
 
 
 def begin(session: Session, source_id: int, *, now: datetime) -> Begun | None:
@@ -77,17 +79,7 @@ def begin(session: Session, source_id: int, *, now: datetime) -> Begun | None:
 def keep_page(session: Session, begun: Begun, page: Page, *, stand: Stand, now: datetime) -> Kept:
     """Keep a page's posts and problems, count them, and remember where the run stands."""
     kept = keep(session, page.posts, source_id=begun.source_id, crawl_run_id=begun.run_id, now=now)
-    for problem in page.problems:
-        bury(
-            session,
-            stage="parse",
-            reason=problem.reason,
-            now=now,
-            source_id=begun.source_id,
-            crawl_run_id=begun.run_id,
-            url=problem.url,
-            detail={"external_id": problem.external_id, "excerpt": problem.excerpt},
-        )
+    bury_problems(session, begun, page.problems, now=now)
     session.execute(
         update(CrawlRun)
         .where(CrawlRun.id == begun.run_id)
@@ -103,8 +95,27 @@ def keep_page(session: Session, begun: Begun, page: Page, *, stand: Stand, now: 
         resume = resume_to_store(
             stand.following, ahead=stand.ahead, seen=stand.seen, made_for=begun.made_for
         )
+        if stand.walk is not None:
+            resume["walk"] = stand.walk.past(kept.dated).to_store()
         session.execute(update(Source).where(Source.id == begun.source_id).values(resume=resume))
     return kept
+
+
+def bury_problems(
+    session: Session, begun: Begun, problems: Sequence[Problem], *, now: datetime
+) -> None:
+    """Keep word of the items of a page that are no posts."""
+    for problem in problems:
+        bury(
+            session,
+            stage="parse",
+            reason=problem.reason,
+            now=now,
+            source_id=begun.source_id,
+            crawl_run_id=begun.run_id,
+            url=problem.url,
+            detail={"external_id": problem.external_id, "excerpt": problem.excerpt},
+        )
 
 
 def bury_page(session: Session, begun: Begun, *, url: str, reason: str, now: datetime) -> None:

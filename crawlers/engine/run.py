@@ -15,6 +15,7 @@ from core.errors import DatabaseError
 from core.types import RunOutcome
 from crawlers.contract import NOTHING, Fetched, Page, Request, Secrets, Spider
 from crawlers.engine.answers import refusal, silence
+from crawlers.engine.aside import compare, note_aside
 from crawlers.engine.memory import (
     check_storable,
     conditional,
@@ -26,6 +27,7 @@ from crawlers.engine.office import Office
 from crawlers.engine.past import load_past
 from crawlers.engine.profile import Profile, brings_nothing, garbled_in, with_page
 from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
+from crawlers.engine.revisit import Revisits
 from crawlers.engine.signing import Signing
 from crawlers.engine.suspicion import Earlier, spoils, weigh
 from crawlers.engine.verdict import (
@@ -41,6 +43,7 @@ from crawlers.engine.verdict import (
     of_whole_run,
 )
 from crawlers.errors import CrawlError, DriftError, QuotaError
+from pipeline.presence import Walk
 
 log = structlog.get_logger()
 
@@ -73,6 +76,10 @@ class Run:
         self._past: tuple[Earlier, ...] | None = None
         self._is_resumed = False
         self._asked: set[str] = set()
+        self._walk: Walk | None = None
+        self.revisits = Revisits(
+            office, begun, signing=self.signing, refusal=self._refusal, told=self._told
+        )
 
     async def first_request(self) -> Request | None:
         """Where the run starts: at the top, or where a cut-off run stood."""
@@ -82,7 +89,10 @@ class Run:
             seen = (self.begun.resume or {}).get("seen") or {}
             self._stand = Stand(following=request, ahead=ahead, seen=seen)
             self._is_resumed = True
+            self._walk = Walk.stored((self.begun.resume or {}).get("walk"))
             return self._ask(request)
+        if self._spider.is_gapless:
+            self._walk = Walk(began_at=self.office.clock())
         try:
             request = await self.office.parse(
                 self.begun.source_id,
@@ -97,9 +107,19 @@ class Run:
         return self._ask(conditional(request, self.begun.cursor, made_for=self.begun.made_for))
 
     async def read(self, request: Request, fetched: Fetched) -> Request | None:
-        """Keep what an answer holds; return what to fetch next, None when the run is over."""
-        if self.is_cancelled or self.verdict is not None:
+        """Keep what an answer holds; return what to fetch next, None when there is nothing."""
+        if self.is_cancelled:
             return None
+        if self.verdict is not None:
+            is_open = self.revisits.is_open
+            return await self.revisits.read(request, fetched) if is_open else None
+        following = await self._read_page(request, fetched)
+        if self.verdict is None or self.verdict.outcome is not RunOutcome.OK:
+            return following
+        left = self.office.settings.max_pages_per_run - self._tally.pages
+        return await self.revisits.begin(pages=left)
+
+    async def _read_page(self, request: Request, fetched: Fetched) -> Request | None:
         if fetched.status == 304 and self._stand is None:
             verdict = Verdict(outcome=RunOutcome.OK, reason=NOTHING_CHANGED)
             await self._end(verdict, is_weighed=True)
@@ -151,7 +171,11 @@ class Run:
     async def fail(self, error: BaseException, *, url: str) -> None:
         """End the run: no answer came."""
         settings = self.office.settings
-        if self.is_cancelled or self.verdict is not None:
+        if self.is_cancelled:
+            return
+        if self.verdict is not None:
+            if self.revisits.is_open:
+                await self.revisits.fail(error, url=url)
             return
         if self.late.is_set():
             await self._end_late()
@@ -189,7 +213,7 @@ class Run:
         before, now = self._tally, self.office.clock()
         is_first = self._stand is None
         seen = validators(request, fetched.headers) if is_first else self._seen()
-        stand = Stand(following=page.next, ahead=page.ahead, seen=seen)
+        stand = Stand(following=page.next, ahead=page.ahead, seen=seen, walk=self._walk)
         is_last = page.next is None or before.pages + 1 >= self.office.settings.max_pages_per_run
         repeats = page.next is not None and _key(page.next) in self._asked
         profile = with_page(
@@ -200,14 +224,25 @@ class Run:
             key=_key(request),
         )
 
-        def write(session: Any) -> tuple[Tally, Verdict | None]:
+        def write(session: Any) -> tuple[Tally, Verdict | None, Walk | None]:
             past = self._known_past(session)
             garbled = garbled_in(page.posts)
             if spoils(garbled, len(page.posts), past):
                 ended = of_garbled_run(garbled, len(page.posts))
                 finish(session, self.begun, ended, tally=before, stand=self._stand, now=now)
-                return before, ended
+                return before, ended, None
             kept = keep_page(session, self.begun, page, stand=stand, now=now)
+            note_aside(
+                session,
+                self.begun,
+                page,
+                kept,
+                fetched=fetched,
+                office=self.office,
+                signing=self.signing,
+                now=now,
+            )
+            walk = stand.walk and stand.walk.past(kept.dated)
             tally = Tally(
                 pages=before.pages + 1,
                 seen=before.seen + len(page.posts),
@@ -223,10 +258,11 @@ class Run:
                 verdict = of_repeated_page(fetched.url)
             if verdict is not None:
                 verdict = self._finish_weighed(session, verdict, profile, tally, stand, now=now)
-            return tally, verdict
+                compare(session, self.begun, verdict, walk, spider=self._spider, now=now)
+            return tally, verdict, walk
 
         try:
-            self._tally, self.verdict = await self.office.write(write)
+            self._tally, self.verdict, self._walk = await self.office.write(write)
         except DatabaseError as error:
             self.failure = error
             return None

@@ -1,0 +1,79 @@
+"""What a page says beside its posts: who is gone, where each was read, and when to look again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.models import Source
+from core.types import RunOutcome
+from crawlers.contract import Fetched, Page, Spider
+from crawlers.engine.memory import KEY, without_validators
+from crawlers.engine.office import Office
+from crawlers.engine.record import Begun
+from crawlers.engine.signing import Signing
+from crawlers.engine.verdict import Verdict
+from pipeline.evidence import Answer, keep_answer
+from pipeline.ingest import Kept
+from pipeline.presence import Walk
+from pipeline.presence_rows import reconcile, remove
+from pipeline.revisit_rows import plan
+
+
+def can_ask(spider: Spider) -> bool:
+    """Whether a spider knows a way to ask for single posts again."""
+    return type(spider).recheck is not Spider.recheck
+
+
+def note_aside(
+    session: Session,
+    begun: Begun,
+    page: Page,
+    kept: Kept,
+    *,
+    fetched: Fetched,
+    office: Office,
+    signing: Signing,
+    now: datetime,
+) -> None:
+    """Write it, in the transaction that keeps the posts."""
+    remove(session, page.gone, source_id=begun.source_id, now=now)
+    keep_answer(
+        session,
+        shown(fetched, signing),
+        post_ids=[*kept.new_ids, *kept.changed_ids],
+        source_id=begun.source_id,
+        settings=office.evidence,
+    )
+    if can_ask(signing.spider):
+        plan(session, kept.new_ids, now=now)
+
+
+def shown(fetched: Fetched, signing: Signing) -> Answer:
+    """An answer as it may be shown: sites repeat tokens in the links to their next pages."""
+    body = signing.hidden(fetched.body.decode("latin-1")).encode("latin-1")
+    return Answer(
+        url=signing.hidden(fetched.url),
+        status=fetched.status,
+        headers=fetched.headers,
+        body=body,
+        fetched_at=fetched.fetched_at,
+    )
+
+
+def compare(
+    session: Session, begun: Begun, verdict: Verdict, walk: Walk | None, *, spider: Spider,
+    now: datetime,
+) -> None:  # fmt: skip
+    """After a whole run over a list without gaps: who should have been on it, and was not?"""
+    if walk is None or not verdict.is_whole or verdict.outcome is not RunOutcome.OK:
+        return
+    is_askable = can_ask(spider)
+    found = reconcile(session, walk, source_id=begun.source_id, can_ask=is_askable, now=now)
+    if found.waiting or (found.missing and not is_askable):
+        # The list has to be read again: that it has not changed would confirm nothing.
+        source = session.scalar(select(Source).where(Source.id == begun.source_id))
+        if source is not None and KEY in source.cursor:
+            source.cursor = without_validators(source.cursor)
