@@ -26,7 +26,8 @@ from crawlers.engine.verdict import Verdict
 USUAL_AFTER: Final = 7
 _PROMISE_CHANCE, _PAST_CHANCE = 0.002, 1e-5
 _LEAST_RUNS = 4
-_WEEK, _BUCKET = timedelta(days=7), timedelta(days=30)
+#: How long a source must be known, weekends and a quiet day included, before it can seem still.
+_KNOWN, _BUCKET = timedelta(days=14), timedelta(days=30)
 
 
 class Oddity(StrEnum):
@@ -151,7 +152,7 @@ def differences(
     looks: tuple[Callable[[], Finding | None], ...] = (
         lambda: _nothing(profile, like),
         lambda: _fewer(profile, like),
-        lambda: _frozen(profile, stored, now=now),
+        lambda: _frozen(stored, now=now),
         lambda: _garbled(profile, healthy),
         lambda: _other_language(profile, healthy),
         lambda: _shorter(profile, healthy),
@@ -184,15 +185,14 @@ def _fewer(profile: Profile, like: Sequence[Earlier]) -> Finding | None:
     return Finding(oddity=Oddity.FEWER, reason=reason)
 
 
-def _frozen(profile: Profile, stored: Mapping[str, Any], *, now: datetime) -> Finding | None:
+def _frozen(stored: Mapping[str, Any], *, now: datetime) -> Finding | None:
     """Nothing new for far longer than ever in a month, on a page that we could read."""
-    del profile
     newest, since = moment_of(stored.get("newest")), moment_of(stored.get("paced_since"))
     longest = timedelta(seconds=max(stored["longest_pause"], stored["longest_pause_before"]))
     if newest is None or since is None or not longest or stored["still"] < 2:
         return None
     lag = now - newest
-    if lag < 2.5 * longest or now - since < max(_WEEK, 2 * lag) or stored["moves"] < 8:
+    if lag < 2.5 * longest or now - since < max(_KNOWN, 2 * lag) or stored["moves"] < 10:
         return None
     reason = (
         f"the newest post is {_long(lag)} old, and never before was it more than {_long(longest)}:"

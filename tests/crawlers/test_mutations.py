@@ -1,0 +1,197 @@
+"""A source that goes blind is named, and one that is only quiet is not."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.types import Post
+from crawlers.contract import Page, Promise
+from crawlers.engine.profile import Profile, with_page
+from crawlers.engine.suspicion import USUAL_AFTER, Earlier, weigh
+from crawlers.engine.verdict import Tally, of_whole_run
+from tests.crawlers.conftest import Crawler
+from tests.crawlers.growing import BEGAN, Board, Habits, Said
+from tests.crawlers.mutating import DRAWN, MUTATIONS, Source, healthy
+from tests.crawlers.site import Asked, Site
+from tests.factories import add_source
+
+DAY = timedelta(days=1)
+#: The one that may be missed: a feed has one page, how many hits a search has is up to people, and
+#: where dates are days and little is said, a frozen page looks like a quiet week for longer.
+MAY_MISS = {
+    "consumeraffairs": "frozen feed",
+    "feed": "repeated page",
+    "hackernews": "half the count",
+    "trustpilot": "none",
+}
+#: A frozen page is told from a quiet one by the time that passes: quicker where much is said.
+_PER_DAY = {"consumeraffairs": 3.0}
+
+
+def _warm(kind: str, *, seed: int = 1, runs: int = 16) -> tuple[Board, Source]:
+    """A source that was healthy for so many days."""
+    busy = Habits(per_day=_PER_DAY.get(kind, 12.0), quiet_days=0.0, anonymous=0.02)
+    board, source = Board(seed, busy), Source(kind)
+    for _ in range(runs):
+        board.live(until=board.now + DAY)
+        assert source.crawl(healthy(board, kind), now=board.now).outcome == "ok"
+    return board, source
+
+
+def _runs_until_named(kind: str, mutation: str, board: Board, source: Source) -> int:
+    answer = MUTATIONS[mutation](board, kind)
+    for run in (1, 2):
+        board.live(until=board.now + DAY)
+        verdict = source.crawl(answer, now=board.now)
+        assert not (verdict.outcome != "ok" and verdict.is_whole), "a blind run moved the cursor"
+        if verdict.outcome != "ok":
+            assert verdict.reason
+            return run
+    return 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("kind", sorted(DRAWN))
+def test_every_mutation_is_named_within_two_runs(kind: str, seed: int) -> None:
+    board, source = _warm(kind, seed=seed)
+    named = {
+        mutation: _runs_until_named(kind, mutation, deepcopy(board), deepcopy(source))
+        for mutation in MUTATIONS
+    }
+    missed = {mutation for mutation, runs in named.items() if not runs}
+    assert len(MUTATIONS) == 12
+    assert missed <= {MAY_MISS[kind]}, named
+
+
+@pytest.mark.parametrize("shape", ["list", "feed", "window"])
+def test_healthy_runs_are_left_alone(shape: str) -> None:
+    """400 runs of each shape: growth, quiet days, edits, deletions, authors without a name."""
+    alarms = [
+        (seed, alarm)
+        for seed, (hours, habits) in enumerate(_LIVES)
+        for alarm in _alarms(shape, seed, timedelta(hours=hours), habits, runs=100)
+    ]
+    assert len(alarms) <= 1, alarms
+
+
+_LIVES = [
+    (1, Habits(per_day=2)),
+    (6, Habits(per_day=4, quiet_days=0.1)),
+    (24, Habits(per_day=0.5, deleted=0.01)),
+    (24, Habits(per_day=5, edited=0.1, anonymous=0.5)),
+]
+
+
+def _alarms(shape: str, seed: int, step: timedelta, habits: Habits, *, runs: int) -> list[str]:
+    board, past = Board(seed, habits), list[Earlier]()
+    newest, alarms = None, list[str]()
+    for _ in range(runs):
+        board.live(until=board.now + step)
+        profile = Profile()
+        for key, said in _pages(shape, board, newest):
+            profile = _read(profile, said, key=key, now=board.now)
+        verdict = of_whole_run(Tally(seen=profile.posts, announced=profile.posts), is_resumed=False)
+        weighed, stored = weigh(verdict, profile, promise=PROMISE, past=past[:30], now=board.now)
+        past.insert(0, Earlier(at=board.now, is_ok=weighed.outcome == "ok", profile=stored))
+        alarms += [weighed.reason] if weighed.outcome != "ok" else []
+        if weighed.is_whole and profile.newest:
+            newest = max(filter(None, (newest, profile.newest)))
+    return alarms
+
+
+PROMISE = Promise(filled={"rating": 0.9})
+
+
+def _pages(shape: str, board: Board, newest: object) -> list[tuple[str, list[Said]]]:
+    if shape == "feed":
+        return [("feed", board.posts[:30])]
+    if shape == "window":
+        since = newest - timedelta(hours=3) if newest else BEGAN  # type: ignore[operator]
+        return [(str(since), [post for post in board.posts if post.at and post.at > since])]
+    return [(f"page {start}", board.posts[start : start + 10]) for start in (0, 10)]
+
+
+def _read(profile: Profile, said: list[Said], *, key: str, now: object) -> Profile:
+    page = Page(posts=tuple(_post(one) for one in said), announced=len(said))
+    return with_page(profile, page, promise=PROMISE, fetched_at=now, key=key)  # type: ignore[arg-type]
+
+
+def _post(one: Said) -> Post:
+    return Post(
+        external_id=str(one.id), text=one.text, url="https://board.example/", author=one.author,
+        published_at=one.at, rating=float(one.rating),
+    )  # fmt: skip
+
+
+def test_what_is_so_for_seven_runs_is_how_the_source_is() -> None:
+    board, source = _warm("feed")
+    answer = MUTATIONS["half the count"](board, "feed")
+    outcomes = []
+    for _ in range(USUAL_AFTER + 1):
+        board.live(until=board.now + timedelta(hours=1))
+        outcomes.append(source.crawl(answer, now=board.now).outcome.value)
+    assert outcomes == ["drift"] * (USUAL_AFTER - 1) + ["ok"] * 2
+
+
+def test_a_promise_is_never_got_used_to() -> None:
+    board, source = _warm("trustpilot")
+    answer = MUTATIONS["repeated page"](board, "trustpilot")
+    for _ in range(USUAL_AFTER + 2):
+        board.live(until=board.now + timedelta(hours=1))
+        assert source.crawl(answer, now=board.now).outcome == "drift"
+
+
+def test_a_source_that_is_well_again_is_ok_at_once() -> None:
+    board, source = _warm("feed")
+    board.live(until=board.now + DAY)
+    assert source.crawl(MUTATIONS["zero items"](board, "feed"), now=board.now).outcome == "drift"
+    board.live(until=board.now + DAY)
+    assert source.crawl(healthy(board, "feed"), now=board.now).outcome == "ok"
+
+
+def test_the_first_run_is_held_against_the_promise_only() -> None:
+    posts = tuple(_post(Said(n, None, None, "They are slow.", 1)) for n in range(20))
+    profile = with_page(Profile(), Page(posts=posts), promise=Promise(), fetched_at=BEGAN, key="1")
+    verdict = of_whole_run(Tally(seen=20), is_resumed=False)
+    assert weigh(verdict, profile, promise=Promise(), past=(), now=BEGAN)[0].outcome == "ok"
+    promise = Promise(filled={"author": 0.9})
+    weighed, stored = weigh(verdict, profile, promise=promise, past=(), now=BEGAN)
+    assert (weighed.outcome, weighed.is_whole) == ("drift", False)
+    assert weighed.reason == "author says something in 0 of 20 posts only"
+    assert stored["found"] == ["unfilled:author"]
+    ahead = replace(profile, ahead=20)
+    assert weigh(verdict, ahead, promise=Promise(), past=(), now=BEGAN)[0].outcome == "drift"
+
+
+def test_a_real_crawl_of_each_mutation_is_named(crawler: Crawler, site: Site) -> None:
+    """Over HTTP into Postgres; the frozen page needs weeks and is shown above."""
+    board = Board(3, Habits(per_day=6.0, quiet_days=0.0, anonymous=0.02))
+    shown = healthy(board, "trustpilot")
+    site.pages["/review/kavira.example"] = lambda asked: asked.answer(body=_of(asked))
+
+    def _of(asked: Asked) -> bytes:
+        return shown(asked.path)
+
+    with Session(crawler.engine) as session, session.begin():
+        params = {"domain": "kavira.example", "base_url": site.url}
+        source = add_source(session, kind="trustpilot", params=params).id
+    board.posts = board.posts[:30]
+    for _ in range(5):
+        run = crawler.crawl(source)
+        assert run.outcome == "ok", run.reason
+    before = crawler.texts(source)
+    for mutation in MUTATIONS.keys() - {"frozen feed"}:
+        shown = MUTATIONS[mutation](board, "trustpilot")
+        run = crawler.crawl(source)
+        assert run.outcome in ("drift", "blocked"), (mutation, run.outcome, run.reason)
+    shown = healthy(board, "trustpilot")
+    assert crawler.crawl(source).outcome == "ok"
+    assert crawler.row(source).failures == 0
+    # A garbled page is not kept as an edit of all that stands on it.
+    assert not [text for text in crawler.texts(source) if "Ã" in text]
+    assert len(crawler.texts(source)) == len(before)
