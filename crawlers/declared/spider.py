@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lxml import etree
 from typing_extensions import override
 
 from core.types import Post
@@ -20,7 +19,7 @@ from crawlers.errors import DriftError
 from crawlers.families.items import ItemSpider, Listing
 from crawlers.reading.answers import unexpected
 from crawlers.reading.json_body import parse_json
-from crawlers.reading.markup import tree_of
+from crawlers.reading.markup import cut_out, tree_of
 
 
 class DeclaredSpider(ItemSpider[Item]):
@@ -108,7 +107,7 @@ class DeclaredSpider(ItemSpider[Item]):
             if isinstance(item, HtmlItem):
                 for selector in self.site.without:
                     for one in item.selector.css(selector):
-                        _cut(one.root, keep=item.selector.root)
+                        cut_out(one.root, keep=item.selector.root)
 
     def _note_enclosing(self, items: list[HtmlItem]) -> None:
         ids = {item.selector.root: id_of(item, self.site.fields.id) for item in items}
@@ -136,20 +135,6 @@ class DeclaredSpider(ItemSpider[Item]):
         is_declared = any(page.has(selector) for selector in self.site.empty)
         if not is_declared and not self._is_json:
             raise unexpected(fetched, text, lacks=f"items ({self.site.items})")
-
-
-def _cut(element: Any, *, keep: Any) -> None:
-    """Take an element out of its tree and leave the text behind it."""
-    parent = element.getparent()
-    if parent is None or element is keep:
-        return
-    if element.tail:
-        # A comment holds the tail: it says nothing itself and is no element to any selector.
-        mark = etree.Comment("")
-        mark.tail, element.tail = element.tail, None
-        parent.replace(element, mark)
-    else:
-        parent.remove(element)
 
 
 def spider_of(site: Site) -> DeclaredSpider:

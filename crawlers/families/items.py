@@ -41,7 +41,10 @@ class ItemSpider(Spider, Generic[Item]):
 
     @abstractmethod
     def post(self, item: Item, fetched: Fetched, config: Any) -> Post | None:
-        """Read one item: ``ParseError`` without id or text, None for what is no post at all."""
+        """Read one item: ``ParseError`` without id or text, None for what is no post at all.
+
+        One that is deleted and says nothing more is reported as gone.
+        """
 
     def id_of(self, item: Item) -> str | None:
         """The id of an item that may be unreadable otherwise."""
@@ -55,12 +58,14 @@ class ItemSpider(Spider, Generic[Item]):
         posts, problems, others = self.read_items(listing.items, fetched, config)
         is_reached = listing.is_sorted and reach.is_reached(cursor, posts, overlap=self.overlap)
         announced = listing.announced
+        gone = tuple(post.external_id for post in posts if post.is_deleted and not post.text)
         return Page(
-            posts=posts,
+            posts=tuple(post for post in posts if post.external_id not in gone),
+            gone=gone,
             problems=problems,
             next=None if is_reached else listing.next,
             ahead=reach.moved(ahead, posts, now=fetched.fetched_at),
-            announced=None if announced is None else max(0, announced - others),
+            announced=None if announced is None else max(0, announced - others - len(gone)),
         )
 
     def read_items(

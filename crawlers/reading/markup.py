@@ -52,6 +52,20 @@ def tree_of(page: str) -> Selector:
     return Selector(root=root, type="html")
 
 
+def cut_out(element: etree._Element, *, keep: etree._Element | None = None) -> None:
+    """Take an element out of its tree and leave the text behind it; ``keep`` stays."""
+    parent = element.getparent()
+    if parent is None or element is keep:
+        return
+    if element.tail:
+        # A comment holds the tail: it says nothing itself and is no element to any selector.
+        mark = etree.Comment("")
+        mark.tail, element.tail = element.tail, None
+        parent.replace(element, mark)
+    else:
+        parent.remove(element)
+
+
 class _Reader:
     """Collects text from parser events; a collaborator of lxml, hence the method names."""
 

@@ -1,0 +1,168 @@
+"""Forum software that writes a topic as numbered pages of HTML, the oldest post first.
+
+A run begins at the page where the last one ended, so that it reads what was added; an older post
+that was edited is seen only when the source is made anew.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from parsel import Selector
+from typing_extensions import override
+
+from core.types import Post, PostKind
+from crawlers.contract import Config, Cursor, Family, Fetched, Page, Promise, Request
+from crawlers.errors import DriftError, ParseError
+from crawlers.families.items import ItemSpider, Listing
+from crawlers.reading.answers import unexpected
+from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.json_body import words
+from crawlers.reading.markup import cut_out, text_of, tree_of
+from crawlers.reading.web_address import WebAddress
+
+_PLACE = "place"  #: in the cursor: the number of the last page that was read
+
+
+class TopicConfig(Config):
+    """One topic, by the address of its first page."""
+
+    url: WebAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Where the software puts things: CSS, of an element as a reader sees it or ``::attr()``."""
+
+    post: str
+    number: re.Pattern[str]  #: the post's number, in the attribute ``number_in``
+    text: str
+    author: tuple[str, ...]
+    date: tuple[str, ...]
+    topic: str  #: what the page of every topic has, even an empty one
+    following: str  #: the link to the next page
+    number_in: str = "id"
+    anchor: str = "{id}"  #: of a post in the address of its page
+    title: str = "h1, h2"
+    quoted: str = "blockquote"  #: what others said, signatures and notes of the software
+
+
+class TopicSpider(ItemSpider[Selector]):
+    """Reads the posts of one topic, page after page."""
+
+    family = Family.FORUM
+    config = TopicConfig
+    minimum_interval_seconds = 600
+    is_verified = False
+    promise = Promise(filled={"text": 0.9, "author": 0.9, "published_at": 0.9})
+    marks: ClassVar[Marks]
+
+    @abstractmethod
+    def address(self, config: TopicConfig, *, place: int) -> str:
+        """The page that begins at a place (a number of a page, or of a post); 0 is the first."""
+
+    @abstractmethod
+    def place_of(self, address: str) -> int:
+        """The place that an address of this software names; 0 when it names none."""
+
+    @override
+    def start(self, config: TopicConfig, *, cursor: Cursor) -> Request:
+        """The page where the last run ended: posts are added below."""
+        place = cursor.get(_PLACE)
+        return Request(url=self.address(config, place=place if isinstance(place, int) else 0))
+
+    @override
+    def parse(self, fetched: Fetched, config: Any, *, cursor: Cursor, ahead: Cursor) -> Page:
+        """Read a page; the cursor remembers the page itself, not only its newest post."""
+        page = super().parse(fetched, config, cursor=cursor, ahead=ahead)
+        return replace(page, ahead={**page.ahead, _PLACE: self.place_of(fetched.url)})
+
+    @override
+    def listing(self, fetched: Fetched, text: str, config: TopicConfig) -> Listing[Selector]:
+        """The posts of the page, without what they quote."""
+        tree = tree_of(text)
+        found = tree.css(self.marks.post)
+        if not found and not tree.css(self.marks.topic):
+            raise unexpected(fetched, text, lacks="topic of a forum")
+        return Listing(
+            items=list(found),
+            announced=len(found),
+            next=self._following(tree, fetched, config) if found else None,
+            is_sorted=False,
+        )
+
+    def _following(
+        self, tree: Selector, fetched: Fetched, config: TopicConfig
+    ) -> Request | None:  # fmt: skip
+        link = tree.css(self.marks.following).attrib.get("href")
+        if link is None:
+            return None
+        place = self.place_of(link)
+        if place <= self.place_of(fetched.url):
+            raise DriftError(f"the next page would be no later one ({link[:200]})")
+        return Request(url=self.address(config, place=place))
+
+    @override
+    def id_of(self, item: Selector) -> str | None:
+        """The number that the software gave."""
+        found = self.marks.number.search(item.attrib.get(self.marks.number_in, ""))
+        return found[1] if found else None
+
+    @override
+    def post(self, item: Selector, fetched: Fetched, config: TopicConfig) -> Post | None:
+        """One post of the topic."""
+        external_id = self.id_of(item)
+        if external_id is None:
+            raise ParseError("number", url=fetched.url, item=item.get()[:500])
+        text = self._text(item)
+        if not text:
+            raise ParseError("text", url=fetched.url, item=item.get()[:500])
+        published_at, quality = self._date(item, fetched)
+        title = item.xpath("/*").css(self.marks.title).xpath("string()").get()
+        return Post(
+            external_id=external_id,
+            text=text,
+            title=words(" ".join((title or "").split())),
+            url=self._link(config, fetched, external_id),
+            kind=PostKind.POST,
+            author=_first(item, self.marks.author),
+            published_at=published_at,
+            published_quality=quality,
+        )
+
+    def _link(self, config: TopicConfig, fetched: Fetched, external_id: str) -> str:
+        page = self.address(config, place=self.place_of(fetched.url))
+        return f"{page}#{self.marks.anchor.format(id=external_id)}"
+
+    def _text(self, item: Selector) -> str:
+        body = item.css(self.marks.text)
+        whole = text_of(body.get() or "")
+        for quoted in body.css(self.marks.quoted):
+            cut_out(quoted.root, keep=body[0].root)
+        return text_of(body.get() or "") or whole
+
+    def _date(self, item: Selector, fetched: Fetched) -> ReadDate:
+        language = item.xpath("/html/@lang").get()
+        for css in self.marks.date:
+            found = read_date(
+                _first(item, (css,)),
+                now=fetched.fetched_at,
+                zone=fetched.time_zone,
+                languages=[language] if language else [],
+            )
+            if found[0] is not None:
+                return found
+        return NO_DATE
+
+
+def _first(item: Selector, rules: tuple[str, ...]) -> str | None:
+    """What the first rule that finds something finds: ``css`` or ``css::attr(name)``."""
+    for rule in rules:
+        found = item.css(rule)
+        value = found.get() if "::" in rule else found.xpath("string()").get()
+        if value and value.strip():
+            return words(" ".join(value.split()))
+    return None
