@@ -12,6 +12,8 @@ from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, parse_json, words
 
 LONGEST_WAIT = timedelta(days=1)
+#: For a first page that tells nothing of what stands below it: it is never "not modified".
+ALWAYS_WHOLE = {"If-None-Match": '"-"'}
 
 
 def body_of(fetched: Fetched) -> Mapping[str, Json]:

@@ -15,8 +15,8 @@ from crawlers.reading.web_address import with_query
 SITE = "https://www.youtube.com"
 
 
-def comments_of(thread: Json, *, own_channel: str) -> list[Json]:
-    """The comment that begins a thread, and those of its replies that are listed with it.
+def comments_of(thread: Json, *, own_channel: str, is_whole: bool) -> list[Json]:
+    """The comment that begins a thread and, if all its replies are listed with it, those too.
 
     What the channel itself answers is put beside the comment, under a key that Google does not
     use, and its own comments are left out.
@@ -25,7 +25,7 @@ def comments_of(thread: Json, *, own_channel: str) -> list[Json]:
     video = name_of(at(thread, "snippet", "videoId")) or name_of(at(top, "snippet", "videoId"))
     replies = listed(at(thread, "replies", "comments"))
     answers = [one for one in replies if is_own(one, own_channel)]
-    others = [one for one in replies if not is_own(one, own_channel)]
+    others = [one for one in replies if is_whole and not is_own(one, own_channel)]
     first = {
         "_total": count(at(thread, "snippet", "totalReplyCount")),
         "_answer": min(answers, key=lambda one: str(_snippet(one, "publishedAt")), default=None),

@@ -123,7 +123,7 @@ class Memory:
     def bounded(self, *, always: Collection[str]) -> Memory:
         """Forget the oldest of the found videos."""
         found = [one for one in self.videos if one not in always]
-        found.sort(key=lambda one: str(self.videos[one].get("published")), reverse=True)
+        found.sort(key=lambda one: str(self.videos[one].get("published") or ""), reverse=True)
         return self.without_videos(found[WATCHED:])
 
     def _with(self, **values: Any) -> Memory:

@@ -84,7 +84,12 @@ class Visit:
         }
         videos = {name_of(at(one, "id")): name_of(at(one, "snippet", "videoId")) for one in items}
         waiting = tuple(f"{thread} {videos.get(thread) or video}" for thread in partial)
-        comments = [comments_of(one, own_channel=self.config.channel_id) for one in items]
+        # Replies that are asked for anyway come then: the same ones twice look like a broken pager.
+        own = self.config.channel_id
+        comments = [
+            comments_of(one, own_channel=own, is_whole=name_of(at(one, "id")) not in partial)
+            for one in items
+        ]
         walk = replace(self.walk, page="" if is_done else token, pages=pages, replies=waiting)
         return replace(
             self,
@@ -117,7 +122,8 @@ class Visit:
     def with_videos(self, body: Json, items: list[Json]) -> Visit:
         """Videos with their counts: those whose comments have changed are read."""
         del body
-        now, memory, wanted = self.fetched.fetched_at, self.memory, []
+        own, now = self.config.channel_id, self.fetched.fetched_at
+        memory, wanted = self.memory, []
         for item in items:
             video, total = name_of(at(item, "id")), comment_count(item)
             if video is None:
@@ -127,11 +133,12 @@ class Visit:
                 memory = memory.with_off(video)
                 continue
             memory = memory.noted(video, off=None)
+            if _is_of_channel(item, own):
+                continue  # the list of the channel's comments has its comments
             if memory.wants_comments(video, total=total, now=now):
                 memory = memory.with_reading(video, total=total, now=now)
                 wanted.append(video)
         gone = self._left_out(items)
-        own = self.config.channel_id
         return replace(
             self,
             items=tuple(one for one in items if not _is_of_channel(one, own)),

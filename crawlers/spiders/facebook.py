@@ -30,7 +30,7 @@ from crawlers.errors import CrawlError
 from crawlers.families.graph_api import cursor_of, explain_graph
 from crawlers.families.graph_posts import comment_items, feed_items, read_item
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.refusals import body_of
+from crawlers.families.refusals import ALWAYS_WHOLE, body_of
 from crawlers.reading.answers import read
 from crawlers.reading.dates import read_date
 from crawlers.reading.json_body import Json, at, listed, name_of, words
@@ -79,7 +79,7 @@ class Facebook(JsonSpider):
     @override
     def start(self, config: FacebookConfig, *, cursor: Cursor) -> Request:
         """The newest page of the feed, whatever the cursor: comments on old posts show there."""
-        return self._feed(config, {})
+        return replace(self._feed(config, {}), headers=ALWAYS_WHOLE)
 
     def _feed(self, config: FacebookConfig, following: Mapping[str, str]) -> Request:
         url = f"{self.api}/{config.version}/{config.page}/feed"

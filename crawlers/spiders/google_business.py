@@ -109,7 +109,7 @@ class GoogleBusiness(JsonSpider):
         if value is None:
             raise CrawlError(f"the log-in at Google answered {fetched.status}")
         lasts = timedelta(seconds=min(max(seconds, 0), 86_400)) if seconds is not None else None
-        return Token(value=value, expires_at=fetched.fetched_at + lasts if lasts else None)
+        return Token(value=value, expires_at=None if lasts is None else fetched.fetched_at + lasts)
 
     @override
     def sign(
