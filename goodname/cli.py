@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from core.errors import GoodnameError
+from goodname.options import AsJson, SettingsFile
+from goodname.sources.cli import sources
 
 app = typer.Typer(
     name="goodname",
@@ -26,12 +28,9 @@ corrections = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(corrections, name="corrections")
+app.add_typer(sources, name="sources")
 
-SettingsFile = Annotated[
-    Path | None, typer.Option("--settings", help="Settings file; ./settings.toml by default.")
-]
 OfDemo = Annotated[bool, typer.Option("--demo", help="Of the demo, not of the real data.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 OfBrand = Annotated[str | None, typer.Option("--brand", help="Only this brand (its slug).")]
 
 

@@ -18,6 +18,7 @@ from core.migrate import is_current
 from core.models import DeadLetter, Delivery, PostRow, Process, Source
 from core.process import SILENT_AFTER
 from core.settings import Settings
+from crawlers.catalogue import own_sites
 from goodname.admin import operated
 from goodname.reach import reached
 from goodname.rejudge import describe
@@ -44,7 +45,7 @@ def examine(path: Path | None, *, demo: bool = False) -> list[Finding]:
         settings = operated(path, demo=demo)
     except GoodnameError as error:
         return [Finding("settings", False, str(error), "correct the file or the variable")]
-    findings = [Finding("settings", True, "readable")]
+    findings = [Finding("settings", True, "readable"), *_sites(settings)]
     try:
         with reached(settings, demo=demo) as urls:
             engine = owner_engine(urls.owner, pool_size=1)
@@ -68,6 +69,16 @@ def report(findings: list[Finding], *, as_json: bool) -> int:
             if found.advice and not found.is_ok:
                 console.print(f"       {found.advice}", markup=False)
     return 0 if all(found.is_ok for found in findings) else 1
+
+
+def _sites(settings: Settings) -> Iterator[Finding]:
+    """The operator's own files of sites: a broken one is not crawled, and stops no other."""
+    own = own_sites(settings.crawl.sites)
+    for kind in own.spiders:
+        yield Finding(f"site {kind}", True, "readable")
+    for broken in own.broken:
+        advice = "correct it; `goodname sources preview PAGE --site FILE` tries it"
+        yield Finding(f"site {broken.path.name}", False, broken.reason, advice)
 
 
 def _database(engine: Engine, settings: Settings, *, now: datetime) -> Iterator[Finding]:

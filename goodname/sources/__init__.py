@@ -1,0 +1,1 @@
+"""`goodname sources`: try a source before it is crawled, record it, replay it."""

@@ -1,0 +1,77 @@
+"""Take secrets out of an answer before it is written to a file that people share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+
+from crawlers.contract import Fetched
+
+REMOVED: Final = "removed"
+_SECRET_HEADERS: Final = re.compile(
+    r"cookie|authorization|authenticate|token|secret|session|api-?key|csrf|xsrf", re.I
+)
+_SECRET_PARAMS: Final = re.compile(
+    r"(?:^|[_-])(?:key|apikey|token|secret|sig|signature|password|passwd|auth|session|sid|code)$"
+    r"|appsecret_proof|access_token",
+    re.I,
+)
+_IN_BODY: Final = re.compile(
+    rb"""((?:access_token|client_secret|refresh_token|api_?key|appsecret_proof)"""
+    rb"""(?:=|%3D|"\s{0,3}:\s{0,3}"))[^&"'\s<>\\]{6,}""",
+    re.I,
+)
+#: Keys of browsers that sites print into their pages.
+_KNOWN_KEYS: Final = re.compile(rb"AIza[0-9A-Za-z_-]{30,40}|EAA[A-Za-z]{1,3}[0-9A-Za-z]{20,400}")
+_SHORTEST: Final = 6
+
+
+def cleaned(fetched: Fetched, secrets: Sequence[str]) -> Fetched:
+    """The answer without secrets in address, headers and body."""
+    return replace(
+        fetched,
+        url=clean_url(fetched.url, secrets),
+        headers=clean_headers(fetched.headers, secrets),
+        body=_clean_body(fetched.body, secrets),
+    )
+
+
+def clean_url(url: str, secrets: Sequence[str]) -> str:
+    """Values of telling params become a word; what was a credential does wherever it stands."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    if any(_SECRET_PARAMS.search(name) for name, _ in pairs):
+        kept = [(key, REMOVED if _SECRET_PARAMS.search(key) else value) for key, value in pairs]
+        parts = parts._replace(query=urlencode(kept))
+    return _without(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), secrets)
+
+
+def clean_headers(headers: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
+    """Headers that carry no secret, by their names; of the others, without a credential."""
+    return {
+        name: _without(value, secrets)
+        for name, value in headers.items()
+        if not _SECRET_HEADERS.search(name)
+    }
+
+
+def _clean_body(body: bytes, secrets: Sequence[str]) -> bytes:
+    for written in _ways_to_write(secrets):
+        body = body.replace(written.encode(), REMOVED.encode())
+    body = _IN_BODY.sub(rb"\1" + REMOVED.encode(), body)
+    return _KNOWN_KEYS.sub(REMOVED.encode(), body)
+
+
+def _without(text: str, secrets: Sequence[str]) -> str:
+    for written in _ways_to_write(secrets):
+        text = text.replace(written, REMOVED)
+    return text
+
+
+def _ways_to_write(secrets: Sequence[str]) -> list[str]:
+    long_enough = [secret for secret in secrets if len(secret) >= _SHORTEST]
+    ways = {way for one in long_enough for way in (one, quote(one, safe=""), quote_plus(one))}
+    return sorted(ways, key=len, reverse=True)

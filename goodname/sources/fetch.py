@@ -1,0 +1,127 @@
+"""Fetch a page by hand: through the guarded client, robots.txt obeyed, credentials signed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from core.address import AddressGuard
+from core.errors import AddressRefused, GoodnameError
+from core.http import guarded_client
+from core.settings import CrawlSection
+from crawlers.contract import Fetched, Request
+from crawlers.engine.robots import Rules, read_rules
+from crawlers.errors import BlockedError, CrawlError
+
+_MOST_HOPS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+Sign = Callable[[Request], Request]
+
+
+@dataclass(slots=True)
+class Hand(AbstractContextManager["Hand"]):
+    """Fetches one page after the other, with the site's pause between them."""
+
+    settings: CrawlSection
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _client: httpx.Client | None = None
+    _robots: dict[str, Rules] = field(default_factory=dict)
+    _has_asked: bool = False
+
+    def __enter__(self) -> Hand:
+        """Open the client."""
+        self._client = guarded_client(
+            AddressGuard.opening(self.settings.allowed_addresses),
+            timeout=self.settings.timeout_seconds,
+            max_body_bytes=self.settings.max_body_bytes,
+            user_agent=self.settings.user_agent,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        if self._client is not None:
+            self._client.close()
+
+    def fetch(
+        self,
+        request: Request,
+        *,
+        sign: Sign = lambda request: request,
+        zone: str = "UTC",
+        is_by_agreement: bool = False,
+    ) -> Fetched:
+        """The answer after redirects; ``CrawlError`` says why there is none.
+
+        A credential goes only to the host that was asked first. An API ``is_by_agreement`` when
+        it is called with the operator's own key: robots.txt does not speak to that.
+        """
+        asked, home = request, urlsplit(request.url)[:2]
+        for _ in range(_MOST_HOPS + 1):
+            is_home = urlsplit(asked.url)[:2] == home
+            if not (is_by_agreement and is_home):
+                self._check_robots(asked.url)
+            response = self._send(sign(asked) if is_home else asked)
+            target = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or not target:
+                return Fetched(
+                    url=asked.url,
+                    status=response.status_code,
+                    headers={name.lower(): value for name, value in response.headers.items()},
+                    body=response.content,
+                    fetched_at=self.clock(),
+                    time_zone=zone,
+                    state=request.state,
+                )
+            asked = replace(asked, url=urljoin(asked.url, target), method="GET", body="")
+        raise CrawlError(f"more than {_MOST_HOPS} redirects from {request.url}")
+
+    def _check_robots(self, url: str) -> None:
+        if not self.settings.robots_obey:
+            return
+        parts = urlsplit(url)
+        site = f"{parts.scheme}://{parts.netloc}"
+        if site not in self._robots:
+            answer = self._send(Request(url=f"{site}/robots.txt"), is_robots=True)
+            self._robots[site] = read_rules(answer.status_code, answer.content)
+        agent = self.settings.user_agent.split("/")[0].strip()
+        if not self._robots[site].allow(url, agent=agent):
+            raise BlockedError(f"robots.txt forbids it ({url})")
+
+    def _send(self, request: Request, *, is_robots: bool = False) -> httpx.Response:
+        if self._client is None:
+            raise RuntimeError("not opened")
+        if self._has_asked:
+            self.pause(self.settings.delay_seconds)
+        self._has_asked = True
+        try:
+            return self._client.request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                content=request.body.encode() or None,
+                follow_redirects=is_robots,  # as RFC 9309 has it; every hop is guarded
+            )
+        except AddressRefused as error:
+            raise BlockedError(f"not fetched: {error}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, GoodnameError) as error:
+            what = "robots.txt unreachable: " if is_robots else ""
+            said = str(error) or type(error).__name__
+            raise CrawlError(f"{what}no whole answer from {_host(request.url)}: {said}") from None
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url

@@ -1,0 +1,112 @@
+"""A preview for a person's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from core.types import Post
+from crawlers.contract import Page
+
+if TYPE_CHECKING:
+    from goodname.sources.preview import Seen
+
+MOST_POSTS: Final = 5
+_BAR: Final = 20
+#: Not of the site but of us, or said in another way.
+_HIDDEN: Final = frozenset({"external_id", "url", "kind", "is_deleted", "published_quality"})
+
+
+def shown(seen: Seen, *, width: int) -> RenderableType:
+    """What kind it is, how far each field is filled, the first posts, and the verdict."""
+    parts: list[RenderableType] = [_head(seen), Text()]
+    page = seen.visit.page
+    if page is None:
+        reason = Text(f"nothing was read: {seen.visit.error}", style="bold red")
+        return Group(*parts, reason)
+    if page.posts:
+        parts += [_filled(seen, page), Text()]
+        parts += [line for post in page.posts[:MOST_POSTS] for line in _post(post, width=width)]
+    if len(page.posts) > MOST_POSTS:
+        parts.append(Text(f"… and {len(page.posts) - MOST_POSTS} more posts\n", style="dim"))
+    parts += [Text(f"no post: {problem.reason}", style="yellow") for problem in page.problems[:10]]
+    parts += list(_verdict(seen, page))
+    return Group(*parts)
+
+
+def _head(seen: Seen) -> Text:
+    spider = seen.spider
+    head = Text(spider.title, style="bold")
+    head.append(f"  {spider.kind}, {spider.family.value}", style="cyan")
+    head.append("  verified" if spider.is_verified else "  unverified",
+                style="green" if spider.is_verified else "yellow")  # fmt: skip
+    if seen.why:
+        params = ", ".join(f"{key} = {value!r}" for key, value in seen.params.items())
+        head.append(f"\nrecognised: {seen.why}; params = {{ {params} }}")
+    head.append(f"\n{seen.visit.fetched.url}", style="dim")
+    return head
+
+
+def _filled(seen: Seen, page: Page) -> Table:
+    """Each field with how many posts it speaks in; red where it never does."""
+    table = Table.grid(padding=(0, 2))
+    promised = seen.spider.promise.filled
+    for name in (field.name for field in fields(Post) if field.name not in _HIDDEN):
+        said = sum(getattr(post, name) not in (None, "", {}) for post in page.posts)
+        share = said / len(page.posts)
+        least = promised.get(name)
+        is_short = least is not None and share < least
+        style = "red" if is_short or (share == 0 and least) else _style(share)
+        note = f"at least {least:.0%} is promised" if least is not None else ""
+        table.add_row(
+            Text(name, style=style),
+            Text(("█" * round(share * _BAR)).ljust(_BAR, "·"), style=style),
+            Text(f"{said} of {len(page.posts)}", style=style),
+            Text(note, style="red" if is_short else "dim"),
+        )
+    return table
+
+
+def _style(share: float) -> str:
+    return "green" if share == 1 else "yellow" if share > 0 else "dim"
+
+
+def _post(post: Post, *, width: int) -> Iterator[Text]:
+    head = Text(f"{post.external_id}", style="bold")
+    when = f"{post.published_at:%F %H:%M} UTC" if post.published_at else "no date"
+    head.append(f"  {when}", style="" if post.published_at else "yellow")
+    head.append(f"  {post.author or 'nobody'}", style="" if post.author else "yellow")
+    if post.rating is not None:
+        head.append(f"  {post.rating:g} of {post.rating_scale or 5:g}", style="magenta")
+    if post.parent_id:
+        head.append(f"  answers {post.parent_id}", style="dim")
+    yield head
+    if post.title:
+        yield Text(_short(post.title, width), style="italic")
+    yield Text(_short(post.text, 3 * width))
+    reply = post.extra.get("reply")
+    if isinstance(reply, dict):
+        yield Text(_short(f"the firm answers: {reply.get('text', '')}", width), style="cyan")
+    yield Text()
+
+
+def _short(text: str, most: int) -> str:
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def _verdict(seen: Seen, page: Page) -> Iterator[Text]:
+    listed = "" if page.announced is None else f"; the page lists {page.announced}"
+    yield Text(f"{len(page.posts)} posts, {len(page.problems)} items that are none{listed}")
+    yield Text(f"next: {page.next.url}" if page.next else "next: none, this is the last page")
+    if not page.posts and not page.problems:
+        yield Text("the site says that there is nothing", style="yellow")
+    for reason in seen.broken:
+        yield Text(f"the contract is broken: {reason}", style="bold red")
+    if not seen.broken:
+        yield Text("the contract holds", style="bold green")
