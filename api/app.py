@@ -22,6 +22,7 @@ from api.routes import (
     alerts,
     brands,
     corrections,
+    evidence,
     health,
     keys,
     mentions,
@@ -75,6 +76,7 @@ def create_app(
     problems.install(app)
     for noun in (
         mentions,
+        evidence,
         corrections,
         alerts,
         brands,

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
@@ -25,6 +25,7 @@ from api.mention_shown import show_mention_row
 from api.page_call import AFormCall, APageCall, PageCall
 from api.problems import Problem, not_found
 from api.queries import mention_page
+from api.raw_answers import download, kept_answers
 from api.render import render, render_text
 from api.routes.alerts import move_alert
 from api.routes.mentions import read_whole
@@ -131,7 +132,8 @@ def show_alert(request: Request, call: APageCall, alert_id: str) -> Response:
 @router.get("/mentions/{mention_id}")
 def show_mention(request: Request, call: APageCall, mention_id: str) -> Response:
     """One mention whole: what was said, why it was graded so, and what it said before."""
-    mention = read_whole(call.session, database_key(Prefix.MENTION, mention_id))
+    key = database_key(Prefix.MENTION, mention_id)
+    mention = read_whole(call.session, key)
     reasons = [reason.model_dump(mode="json") for reason in mention.reasons]
     version = next((one for one in mention.versions if one.version == mention.version), mention)
     head, body = headed(version.title, pieces(mention.evidence, reasons))
@@ -154,7 +156,16 @@ def show_mention(request: Request, call: APageCall, mention_id: str) -> Response
         body=body,
         steps=found,
         seconds=whole(found),
+        answers=kept_answers(call.session, key),
     )
+
+
+@router.get("/mentions/{mention_id}/evidence/{version}")
+def save_evidence(
+    call: APageCall, mention_id: str, version: Annotated[int, Path(ge=1, le=2**31 - 1)]
+) -> Response:
+    """The link of a mention to what its site answered."""
+    return download(call.session, database_key(Prefix.MENTION, mention_id), version)
 
 
 @router.post("/page/alerts/{alert_id}/acknowledge")

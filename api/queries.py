@@ -51,6 +51,8 @@ _LISTED: tuple[Any, ...] = (
     PostRow.published_quality,
     PostRow.edited_at,
     PostRow.deleted_at,
+    PostRow.gone_reason,
+    PostRow.missing_since,
     Mention.seen_at,
     Mention.judged_at,
     Mention.alerted_at,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, model_validator
 
 from api.shown import Moment, Page, SeverityWord, Shown, Text, Wanted
-from core.types import Category, PostKind, PublishedQuality, Sentiment
+from core.types import Category, GoneReason, PostKind, PublishedQuality, Sentiment
 
 Filter = Annotated[list[Annotated[Text, Field(max_length=80)]], Field(max_length=50)]
 
@@ -39,6 +39,8 @@ EXAMPLE: dict[str, Any] = {
     "published_quality": "exact",
     "edited_at": None,
     "deleted_at": None,
+    "gone_reason": None,
+    "missing_since": None,
     "seen_at": "2026-03-02T11:59:02Z",
     "judged_at": "2026-03-02T11:59:03Z",
     "alerted_at": "2026-03-02T11:59:03Z",
@@ -108,6 +110,12 @@ class MentionShown(Shown):
     published_quality: PublishedQuality
     edited_at: datetime | None
     deleted_at: datetime | None = Field(description="When it was gone from its source; kept here.")
+    gone_reason: GoneReason | None = Field(
+        description="A resolved complaint that was taken away ended well."
+    )
+    missing_since: datetime | None = Field(
+        description="Its source no longer lists it; not known yet whether it is gone."
+    )
     seen_at: datetime
     judged_at: datetime
     alerted_at: datetime | None

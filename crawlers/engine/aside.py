@@ -40,18 +40,23 @@ def note_aside(
 ) -> None:
     """Write it, in the transaction that keeps the posts."""
     remove(session, page.gone, source_id=begun.source_id, now=now)
-    keep_answer(
-        session,
-        shown(fetched, signing),
-        post_ids=[*kept.new_ids, *kept.changed_ids],
-        source_id=begun.source_id,
-        settings=office.evidence,
-    )
+    keep_evidence(session, begun, kept, fetched=fetched, office=office, signing=signing)
     if can_ask(signing.spider):
         plan(session, kept.new_ids, now=now)
 
 
-def shown(fetched: Fetched, signing: Signing) -> Answer:
+def keep_evidence(
+    session: Session, begun: Begun, kept: Kept, *, fetched: Fetched, office: Office,
+    signing: Signing,
+) -> None:  # fmt: skip
+    """Keep the answer of a page with news."""
+    news = [*kept.new_ids, *kept.changed_ids]
+    if news and len(fetched.body) <= office.evidence.max_body_bytes:
+        answer, settings = _shown(fetched, signing), office.evidence
+        keep_answer(session, answer, post_ids=news, source_id=begun.source_id, settings=settings)
+
+
+def _shown(fetched: Fetched, signing: Signing) -> Answer:
     """An answer as it may be shown: sites repeat tokens in the links to their next pages."""
     body = signing.hidden(fetched.body.decode("latin-1")).encode("latin-1")
     return Answer(

@@ -18,13 +18,12 @@ from sqlalchemy.orm import Session
 from core.errors import DatabaseError
 from core.models import CrawlRun
 from crawlers.contract import Fetched, KnownPost, Page, Request, Spider
-from crawlers.engine.aside import can_ask, shown
+from crawlers.engine.aside import can_ask, keep_evidence
 from crawlers.engine.office import Office
 from crawlers.engine.record import Begun, bury_page, bury_problems
 from crawlers.engine.signing import Signing
 from crawlers.engine.verdict import Verdict
 from crawlers.errors import CrawlError
-from pipeline.evidence import keep_answer
 from pipeline.ingest import keep
 from pipeline.presence_rows import remove
 from pipeline.revisit_rows import Due, find_due, give_up, note_visit, put_off
@@ -124,12 +123,8 @@ class Revisits:
         kept = keep(session, page.posts, source_id=source_id, crawl_run_id=begun.run_id, now=now)
         bury_problems(session, begun, page.problems, now=now)
         remove(session, page.gone, source_id=source_id, now=now)
-        keep_answer(
-            session,
-            shown(fetched, self._signing),
-            post_ids=[*kept.new_ids, *kept.changed_ids],
-            source_id=source_id,
-            settings=self._office.evidence,
+        keep_evidence(
+            session, begun, kept, fetched=fetched, office=self._office, signing=self._signing
         )
         note_visit(session, [one.id for one in self._asked], now=now)
         visited = func.coalesce(CrawlRun.coverage["revisited"].as_integer(), 0) + len(self._asked)

@@ -32,7 +32,7 @@ from core.models import (
 )
 from core.settings import Settings
 from core.types import Role
-from tests.api.rows import add_alert, add_delivery, add_mention, add_post
+from tests.api.rows import add_alert, add_answer, add_delivery, add_mention, add_post
 from tests.factories import NOW, add_brand, add_receiver, add_rule, add_source, add_workspace
 
 
@@ -117,9 +117,9 @@ def make_customer(session: Session, source: Source, name: str) -> Customer:
     brand = add_brand(session, workspace, slug=f"{name}-brand")
     receiver = add_receiver(session, workspace)
     rule = add_rule(session, workspace, receiver)
-    mention = add_mention(
-        session, brand, add_post(session, source, text=f"canary-{name} parcel lost by Voltano")
-    )
+    post = add_post(session, source, text=f"canary-{name} parcel lost by Voltano")
+    mention = add_mention(session, brand, post)
+    add_answer(session, post, f"<p>canary-{name}</p>".encode())
     alert = add_alert(session, rule, mention)
     made = Customer(
         workspace=workspace,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import zlib
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -20,8 +21,10 @@ from core.models import (
     Brand,
     Delivery,
     Mention,
+    PostEvidence,
     PostRow,
     PostSearch,
+    RawAnswer,
     Receiver,
     Source,
 )
@@ -60,6 +63,27 @@ def add_post(session: Session, source: Source, **given: Any) -> PostRow:
     session.flush()
     folded = fold(f"{row.title or ''}\n{row.text}")
     session.execute(insert(PostSearch).values(post_id=row.id, vector=func.fold_vector(folded)))
+    return row
+
+
+def add_answer(session: Session, post: PostRow, body: bytes, **given: Any) -> RawAnswer:
+    """The page in which a post was read."""
+    defaults: dict[str, Any] = {
+        "source_id": post.source_id,
+        "sha256": hashlib.sha256(body).digest(),
+        "url": post.url,
+        "status": 200,
+        "headers": {"content-type": "text/html"},
+        "body": zlib.compress(body),
+        "size_bytes": len(body),
+        "fetched_at": post.seen_at,
+        "expires_at": post.seen_at + timedelta(days=7),
+    }
+    row = RawAnswer(**(defaults | given))
+    session.add(row)
+    session.flush()
+    link = {"post_id": post.id, "version": post.version, "raw_answer_id": row.id}
+    session.execute(insert(PostEvidence).values(**link))
     return row
 
 

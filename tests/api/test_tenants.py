@@ -41,6 +41,7 @@ def ids_of(customer: Customer, source: Source) -> dict[str, str]:
         "receiver_id": show_id(Prefix.RECEIVER, customer.receiver.id),
         "key_id": show_id(Prefix.API_KEY, customer.key_rows[Role.ANALYST].id),
         "source_id": show_id(Prefix.SOURCE, source.id),
+        "version": "1",
     }
 
 
@@ -147,7 +148,8 @@ def test_no_list_shows_another_workspace_to_any_role(
     ask: Ask, ours: Customer, theirs: Customer, source: Source
 ) -> None:
     ids = ids_of(ours, source)
-    hidden = [value for name, value in ids_of(theirs, source).items() if name != "source_id"]
+    shared = ("source_id", "version")
+    hidden = [value for name, value in ids_of(theirs, source).items() if name not in shared]
     for method, path, operation in operations(ask):
         if method != "get" or operation in OPEN:
             continue
