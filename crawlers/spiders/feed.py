@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from typing_extensions import override
@@ -18,8 +20,10 @@ from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.json_body import counts, known, words
 from crawlers.reading.json_feed import read_json
 from crawlers.reading.syndication import Entry, Feed, read_xml
-from crawlers.reading.web_address import WebAddress, joined
+from crawlers.reading.web_address import WebAddress, joined, query_of
 
+# Alerts link to "https://www.google.com/url?rct=j&sa=t&url=https://…&ct=ga&usg=…".
+_GOOGLE = re.compile(r"(?:www\.)?google\.[a-z]{2,3}(?:\.[a-z]{2})?")
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
@@ -106,7 +110,7 @@ def _hash(entry: Entry) -> str:
 def _post(entry: Entry, external_id: str, feed: Feed, fetched: Fetched, config: FeedConfig) -> Post:
     if not entry.text and not entry.title:
         raise ParseError("text", url=fetched.url, item=entry.raw)
-    link = joined(fetched.url, entry.link) or joined(fetched.url, _permalink(entry))
+    link = _unwrapped(joined(fetched.url, entry.link) or joined(fetched.url, _permalink(entry)))
     published_at, quality = _date(entry.published or entry.updated, feed, entry, fetched)
     updated_at = _date(entry.updated, feed, entry, fetched)[0]
     is_edited = bool(entry.published and published_at and updated_at and updated_at > published_at)
@@ -129,6 +133,15 @@ def _post(entry: Entry, external_id: str, feed: Feed, fetched: Fetched, config: 
             comments_link=joined(fetched.url, entry.comments_link),
         ),
     )
+
+
+def _unwrapped(link: str | None) -> str | None:
+    """The page itself, where the link leads to it over Google's counter, as that of an alert."""
+    parts = urlsplit(link or "")
+    if parts.path == "/url" and _GOOGLE.fullmatch(parts.hostname or ""):
+        query = query_of(link or "")
+        return joined("", query.get("url") or query.get("q")) or link
+    return link
 
 
 def _permalink(entry: Entry) -> str | None:
