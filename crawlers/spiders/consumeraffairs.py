@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urldefrag
 
@@ -12,33 +13,23 @@ from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
-from crawlers.contract import (
-    Config,
-    Cursor,
-    Family,
-    Fetched,
-    Page,
-    Problem,
-    Promise,
-    Request,
-    Spider,
-)
-from crawlers.errors import DriftError, ParseError
-from crawlers.reading.answers import read, unexpected
+from crawlers.contract import Config, Cursor, Fetched, Page, Promise, Request
+from crawlers.errors import ParseError
+from crawlers.families.cards import CardSpider, decimal, said, whole_number
+from crawlers.families.review_draft import Draft, merged, with_ids
+from crawlers.families.schema_reviews import reviews_of
+from crawlers.reading.answers import read
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
-from crawlers.reading.json_body import counts, known, words
+from crawlers.reading.json_body import count, counts, known
 from crawlers.reading.markup import text_of, tidy, tree_of
-from crawlers.reading.web_address import WebAddress, joined, page_number, with_query
+from crawlers.reading.structured import described
+from crawlers.reading.web_address import WebAddress, with_query
 
-#: Dates are days, and old reviews come back to the top when they are featured.
-OVERLAP = timedelta(days=7)
 LANGUAGES = ("en-US",)
-CARDS = ".rvw[data-id]"
-_PLACE = ".js-paginator-data, .js-prf-rw, .prf-rw, .js-profile-pager"
-_TOTAL = re.compile(r"(\d[\d,]{0,9})\s+(?:consumer )?(?:reviews?|complaints?)", re.I)
-_NUMBER = re.compile(r"\d[\d,]{0,9}")
 # Dates seen: "Original review: Sept. 28, 2018", "Resolution response: Oct. 2, 2018".
 _LABELLED = re.compile(r"(?P<label>[^:]{1,40}):\s*(?P<date>.{4,40})", re.S)
+_JSON_LD = re.compile(r"application/ld\+json", re.I)
+_ID = re.compile(r"#review-(\d{3,12})$")
 
 
 class ConsumerAffairsConfig(Config):
@@ -47,90 +38,119 @@ class ConsumerAffairsConfig(Config):
     url: WebAddress
 
 
-class ConsumerAffairs(Spider):
+class ConsumerAffairs(CardSpider):
     """Complaints, newest first, except for one that a firm may feature at the top.
 
     The firm's reply stands in ``extra["reply"]`` and is no post; the customer's own later word
-    on the outcome is part of the text, and its date is that of the edit.
+    on the outcome is part of the text, and its date is that of the edit. The cards are verified
+    by a recording of 2018; what a card lacks is taken from the page's JSON-LD, which stands there
+    by 2026 as scrapers tell.
     """
 
     kind = "consumeraffairs"
     title = "ConsumerAffairs complaints"
-    family = Family.CARDS
     config = ConsumerAffairsConfig
     minimum_interval_seconds = 3600
     is_verified = True
     is_opt_in = True
-    promise = Promise(filled={"author": 0.9, "rating": 0.5, "published_at": 0.9})
+    #: Dates are days, and old reviews come back to the top when they are featured.
+    overlap = timedelta(days=7)
+    promise = Promise(filled={"author": 0.9, "published_at": 0.9, "rating": 0.5})
+    cards = ".rvw[data-id]"
+    total = re.compile(r"(\d[\d,]{0,9})\s+(?:consumer )?(?:reviews?|complaints?)\b", re.I)
 
     @override
-    def start(self, config: ConsumerAffairsConfig, *, cursor: Cursor) -> Request:
-        """The first page, whatever the cursor: edits show there."""
-        return Request(url=with_query(config.url, page=None))
+    def page(self, config: ConsumerAffairsConfig, *, number: int) -> Request:
+        """The first page has no number; the others remember theirs, for the site redirects."""
+        if number == 1:
+            return Request(url=with_query(config.url, page=None))
+        return Request(url=with_query(config.url, page=number), state={"page": number})
 
     @override
     def parse(
         self, fetched: Fetched, config: ConsumerAffairsConfig, *, cursor: Cursor, ahead: Cursor
     ) -> Page:
-        """Read the cards of one page."""
+        """Read the cards, and what the page says of them in JSON-LD."""
+        if self.number(fetched.url) < (count(fetched.state.get("page")) or 1):
+            return Page(ahead=dict(ahead))  # behind the last page it shows the last again
+        page = super().parse(fetched, config, cursor=cursor, ahead=ahead)
         text = read(fetched)
-        tree = tree_of(text)
-        cards = tree.css(CARDS)
-        announced = max(len(cards), len(tree.css('[itemprop="reviews"]')))
-        if not cards:
-            _check_empty(tree, fetched, text, announced=announced)
-        read_cards = [_read(card, fetched, config) for card in cards]
-        posts = tuple(one for one in read_cards if isinstance(one, Post))
-        return Page(
+        told = _told(text, fetched)
+        if not told:
+            return page
+        if page.posts or page.problems:
+            posts = _completed(page.posts, told, fetched)
+        else:
+            posts = tuple(_post_of(name, one, fetched, config) for name, one in with_ids(told))
+        is_reached = reach.is_reached(cursor, posts, overlap=self.overlap)
+        return replace(
+            page,
             posts=posts,
-            problems=tuple(one for one in read_cards if isinstance(one, Problem)),
-            next=_next(tree, posts, fetched, config, cursor=cursor),
+            announced=max(page.announced or 0, len(posts)),
+            next=None if is_reached else self.following(tree_of(text), fetched, config),
             ahead=reach.moved(ahead, posts, now=fetched.fetched_at),
-            announced=announced,
         )
 
+    @override
+    def announced(self, tree: Selector, cards: Sequence[Selector]) -> int:
+        """The cards, or what microdata marks as a review where that is more."""
+        return max(len(cards), len(tree.css('[itemprop="reviews"]')))
 
-def _check_empty(tree: Selector, fetched: Fetched, text: str, *, announced: int) -> None:
-    """No card is fine where the page is the known one and promises none."""
-    if announced:
-        raise DriftError(f"the page marks {announced} reviews up and no card holds one")
-    total = _TOTAL.search(tree.css("title").xpath("string()").get() or "")
-    if not tree.css(_PLACE):
-        raise unexpected(fetched, text, lacks="list of reviews")
-    if total and int(total[1].replace(",", "")) and page_number(fetched.url, default=1) == 1:
-        raise DriftError(f"the page says {total[1]} reviews and shows none that we can read")
+    @override
+    def check_empty(self, fetched: Fetched, text: str) -> None:
+        """Reviews in JSON-LD are as good as cards."""
+        if not _told(text, fetched):
+            super().check_empty(fetched, text)
 
-
-def _next(
-    tree: Selector,
-    posts: Sequence[Post],
-    fetched: Fetched,
-    config: ConsumerAffairsConfig,
-    *,
-    cursor: Cursor,
-) -> Request | None:
-    """Follow the pager by number and on the configured host; it only ever goes up."""
-    link = tree.css('a[rel="next"]::attr(href), link[rel="next"]::attr(href)').get()
-    number = page_number(joined(fetched.url, link) or "", default=0)
-    # Not the posts: behind a page of cards that nobody can read there may be good ones.
-    if not tree.css(CARDS) or number <= page_number(fetched.url, default=1):
-        return None
-    if reach.is_reached(cursor, posts, overlap=OVERLAP):
-        return None
-    return Request(url=with_query(config.url, page=number))
+    @override
+    def post(self, item: Selector, fetched: Fetched, config: ConsumerAffairsConfig) -> Post:
+        """One card."""
+        return _post(item, self.id_of(item), fetched, config)
 
 
-def _read(card: Selector, fetched: Fetched, config: ConsumerAffairsConfig) -> Post | Problem:
-    external_id = words(card.attrib.get("data-id"))
-    try:
-        return _post(card, external_id, fetched, config)
-    except ParseError as error:
-        return Problem(
-            reason=str(error),
-            url=fetched.url,
-            external_id=external_id,
-            excerpt=tidy(str(card.xpath("string()").get()))[:500],
-        )
+def _told(text: str, fetched: Fetched) -> list[Draft]:
+    """The reviews that the page describes in JSON-LD."""
+    if not _JSON_LD.search(text):
+        return []
+    found = (one for one in described(text, url=fetched.url) if one.syntax == "json-ld")
+    drafts = (draft for one in found for draft in reviews_of(one, url=fetched.url))
+    return [draft for draft in drafts if draft.says_something]
+
+
+def _completed(posts: Sequence[Post], told: Sequence[Draft], fetched: Fetched) -> tuple[Post, ...]:
+    """Posts with what only JSON-LD says of them; texts tell which is which."""
+    drafts = merged([Draft(text=post.text) for post in posts], told)
+    return tuple(_filled(post, draft, fetched) for post, draft in zip(posts, drafts, strict=False))
+
+
+def _filled(post: Post, draft: Draft, fetched: Fetched) -> Post:
+    has_rating, has_date = post.rating is not None, post.published_at is not None
+    when, quality = _date(draft.published, fetched)
+    return replace(
+        post,
+        title=post.title or draft.title,
+        author=post.author or draft.author,
+        rating=post.rating if has_rating else draft.rating,
+        rating_scale=post.rating_scale if has_rating else draft.rating_scale,
+        published_at=post.published_at if has_date else when,
+        published_quality=post.published_quality if has_date else quality,
+    )
+
+
+def _post_of(name: str, draft: Draft, fetched: Fetched, config: ConsumerAffairsConfig) -> Post:
+    """A review of which there is no card that we know."""
+    numbered = _ID.search(draft.url or name)
+    external_id = numbered[1] if numbered else name
+    page = urldefrag(config.url).url
+    bare = Post(
+        external_id=external_id,
+        text=draft.text,
+        url=f"{page}#review-{external_id}" if numbered else page,
+        kind=PostKind.COMPLAINT,
+        edited_at=_date(draft.edited, fetched)[0],
+        extra=known(reply=draft.extra.get("reply")),
+    )
+    return _filled(bare, draft, fetched)
 
 
 def _post(
@@ -150,7 +170,7 @@ def _post(
         text=text,
         url=f"{urldefrag(config.url).url}#review-{external_id}",
         kind=PostKind.COMPLAINT,
-        author=_said(card, '[itemprop="author"]'),
+        author=said(card, '[itemprop="author"]'),
         published_at=published_at,
         published_quality=quality,
         edited_at=dates.get("resolution response", dates.get("updated review", NO_DATE))[0],
@@ -164,8 +184,8 @@ def _post(
 def _dates(card: Selector, fetched: Fetched) -> dict[str, ReadDate]:
     """The dates of a card by their labels, in small letters."""
     dates = {}
-    for said in card.css(".rvw-bd span.ca-txt-cpt").xpath("string()").getall():
-        labelled = _LABELLED.search(tidy(said))
+    for caption in card.css(".rvw-bd span.ca-txt-cpt").xpath("string()").getall():
+        labelled = _LABELLED.search(tidy(caption))
         if labelled:
             dates[labelled["label"].strip().lower()] = _date(labelled["date"], fetched)
     return dates
@@ -176,23 +196,13 @@ def _date(text: str | None, fetched: Fetched) -> ReadDate:
 
 
 def _number(found: Sequence[Selector]) -> float | None:
-    said = found[0].attrib.get("content", "") if found else ""
-    digits = re.fullmatch(r"\d{1,3}(?:\.\d{1,3})?", said.strip())
-    return float(digits[0]) if digits else None
-
-
-def _said(card: Selector, css: str) -> str | None:
-    found = card.css(css).get()
-    return words(text_of(found)) if found else None
+    return decimal(found[0].attrib.get("content")) if found else None
 
 
 def _helpful(card: Selector) -> int | None:
     """ "14 people found this review helpful"; without a number it is nobody yet."""
-    said = _said(card, ".js-helpful-count, .rvw-foot__helpful-count")
-    if said is None:
-        return None
-    number = _NUMBER.match(said)
-    return int(number[0].replace(",", "")) if number else 0
+    says = said(card, ".js-helpful-count, .rvw-foot__helpful-count")
+    return None if says is None else whole_number(says) or 0
 
 
 def _extra(card: Selector, fetched: Fetched) -> dict[str, object]:
