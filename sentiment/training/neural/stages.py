@@ -31,10 +31,10 @@ from sentiment.training.posts import POSTS, LabelledPost, read_posts
 
 GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
 NEARER: Final = Stage(name="nearer", epochs=1, rate=8e-5, head_rate=4e-4, heads=(1.0, 0.0, 0.0))
-OWN: Final = Stage(name="own", epochs=5, rate=1.6e-4, head_rate=2e-3, fall=0.9,
-                   heads=(1.0, 1.0, 0.4))  # fmt: skip
+OWN: Final = Stage(name="own", epochs=6, rate=1.6e-4, head_rate=2e-3, fall=0.9,
+                   heads=(1.0, 1.0, 0.8))  # fmt: skip
 #: A second, gentler rise: categories are learned slowest, for the rare ones have few posts.
-OWN_AGAIN: Final = Stage(name="own-again", epochs=3, rate=1.1e-4, head_rate=2e-3, fall=0.9,
+OWN_AGAIN: Final = Stage(name="own-again", epochs=4, rate=1.1e-4, head_rate=2e-3, fall=0.9,
                          heads=(1.0, 1.0, 1.2))  # fmt: skip
 #: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
 REPLAYED: Final = 6_000
