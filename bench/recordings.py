@@ -38,7 +38,7 @@ def main() -> int:
     given = arguments.parse_args()
     rows = [_row(recording) for recording in recordings(given.folder)]
     head = ["recording", "posts", "counted", "problems", *FIELDS, "reply"]
-    _show([head, *rows, _sums(rows)], is_markdown=given.markdown)
+    show([head, *rows, _sums(rows)], is_markdown=given.markdown)
     return sum(row[1] != row[2] for row in rows)
 
 
@@ -60,7 +60,8 @@ def _sums(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["sum", *map(str, sums)]
 
 
-def _show(table: Sequence[Sequence[str]], *, is_markdown: bool) -> None:
+def show(table: Sequence[Sequence[str]], *, is_markdown: bool) -> None:
+    """Print a table, its columns below each other."""
     if is_markdown:
         head, *rest = table
         lines = [head, ["---", *["--:"] * (len(head) - 1)], *rest]
