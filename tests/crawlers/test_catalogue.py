@@ -91,7 +91,7 @@ def test_the_docs_list_every_kind_with_its_interval_and_whether_it_is_verified()
     rows = {
         cells[1].strip("` "): cells
         for cells in (line.split("|") for line in text.splitlines())
-        if len(cells) > 5 and re.fullmatch(r" `[a-z-]+` ", cells[1])
+        if len(cells) > 5 and re.fullmatch(r" `[a-z0-9-]+` ", cells[1])
     }
     assert set(rows) == set(spiders())
     for kind, spider in spiders().items():
