@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.mention_shown import show_mention_row
 from api.queries import EFFECTIVE_SEVERITY, listed
 from api.schemas.alerts import AlertShown, DeliveryShown
-from api.shown import show_id, show_severity
+from api.shown import show_id, show_known_id, show_severity
 from core.ids import Prefix
 from core.models import Alert, AlertMention, AlertRule, Brand, Delivery, Mention, Receiver
 
@@ -120,7 +120,9 @@ def show_delivery(row: Row[Any]) -> DeliveryShown:
     delivery: Delivery = row.Delivery
     return DeliveryShown(
         id=show_id(Prefix.DELIVERY, delivery.id),
-        alert_id=show_id(Prefix.ALERT, delivery.alert_id),
+        event=delivery.event,
+        alert_id=show_known_id(Prefix.ALERT, delivery.alert_id),
+        operations_alert_id=show_known_id(Prefix.OPERATIONS_ALERT, delivery.operations_alert_id),
         receiver_id=show_id(Prefix.RECEIVER, delivery.receiver_id),
         receiver=row.receiver,
         kind=row.kind,

@@ -50,6 +50,7 @@ class ReceiverEntry(Entry):
     kind: ReceiverKind
     address: str = ""
     secret: SecretStr | None = None
+    is_operations: bool = False  #: told of sources that are not heard, not of mentions
 
     @model_validator(mode="after")
     def _has_address(self) -> ReceiverEntry:

@@ -27,6 +27,7 @@ class Prefix(StrEnum):
     RECEIVER = "rcv"
     DELIVERY = "dlv"
     DEAD_LETTER = "ded"
+    OPERATIONS_ALERT = "opa"
 
 
 class BadIdError(GoodnameError):

@@ -116,6 +116,8 @@ class DeliveryEvent(StrEnum):
     DELETED = "mention.deleted"
     REMOVED_AFTER_RESOLUTION = "mention.removed_after_resolution"
     RESTORED = "mention.restored"  #: it was gone, and is there again
+    SOURCE_NOT_HEARD = "operations.source_not_heard"  #: of an operations alert, as the next
+    SOURCE_HEARD_AGAIN = "operations.source_heard_again"
 
 
 class GoneReason(StrEnum):

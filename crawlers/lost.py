@@ -25,7 +25,7 @@ def give_up(session: Session, source_id: int, *, reason: str, now: datetime) -> 
     source = session.scalar(select(Source).where(Source.id == source_id).with_for_update())
     if source is not None:
         source.resume = None
-        note_end(source, Verdict(outcome=RunOutcome.ERROR, reason=reason), now=now)
+        note_end(session, source, Verdict(outcome=RunOutcome.ERROR, reason=reason), now=now)
 
 
 def hand_back(

@@ -151,6 +151,7 @@ def _apply_receivers(
             "address": entry.address,
             "secret": secret,
             "is_active": True,
+            "is_operations": entry.is_operations,
         }
         _upsert(session, Receiver, {"workspace_id": workspace_id, "slug": entry.slug}, values)
     _switch_off(session, Receiver, entries, workspace_id=workspace_id)
@@ -223,7 +224,7 @@ def _link_to_default(
     rule_id = _ids(session, AlertRule, workspace_id).get(DEFAULT_RULE.slug)
     receivers = _ids(session, Receiver, workspace_id)
     if rule_id is not None:
-        told = [receivers[entry.slug] for entry in entries]
+        told = [receivers[entry.slug] for entry in entries if not entry.is_operations]
         _link(session, rule_id, told, workspace_id=workspace_id)
 
 

@@ -23,6 +23,7 @@ from core.queue import defer_delivery
 from core.types import DeliveryEvent, DeliveryState
 from pipeline.channels.channel import Channel, Outcome, Sending, Verdict
 from pipeline.message import Message, load_message
+from pipeline.operations_message import OperationsMessage, load_operations_message
 from pipeline.retries import wait_before_next
 
 log = structlog.get_logger()
@@ -48,7 +49,8 @@ class Claimed:
     """One delivery that this process sends now."""
 
     id: int
-    alert_id: int
+    alert_id: int | None
+    operations_alert_id: int | None = None  #: exactly one of the two
     receiver_id: int
     kind: str
     address: str
@@ -110,7 +112,8 @@ _CLAIM = text(
     UPDATE delivery d SET attempts = d.attempts + 1, lease_until = :until
     FROM locked, receiver r
     WHERE d.id = locked.id AND r.id = d.receiver_id
-    RETURNING d.id, d.alert_id, d.receiver_id, r.kind, r.address, r.secret, r.is_active,
+    RETURNING d.id, d.alert_id, d.operations_alert_id, d.receiver_id,
+              r.kind, r.address, r.secret, r.is_active,
               d.idempotency_key, d.attempts AS attempt, d.event, d.mention_ids,
               CASE WHEN d.event <> 'alert.triggered' THEN d.created_at END AS updated_at
     """
@@ -137,14 +140,7 @@ def _told(room: Mailroom, claimed: Claimed) -> tuple[Outcome, tuple[int, ...]]:
         return Outcome(verdict=Verdict.HOPELESS, reason=f"no channel for {claimed.kind}"), ()
     try:
         with Session(room.engine) as session:
-            message, mention_ids = load_message(
-                session,
-                claimed.alert_id,
-                base_url=room.base_url,
-                event=claimed.event,
-                only=claimed.mention_ids,
-                updated_at=claimed.updated_at,
-            )
+            message, mention_ids = _message(session, claimed, base_url=room.base_url)
         return channel(_sending(claimed, message, now=room.clock())), mention_ids
     except SQLAlchemyError:
         raise
@@ -156,7 +152,26 @@ def _told(room: Mailroom, claimed: Claimed) -> tuple[Outcome, tuple[int, ...]]:
         return Outcome(verdict=Verdict.RETRY, reason=reason), ()
 
 
-def _sending(claimed: Claimed, message: Message, *, now: datetime) -> Sending:
+def _message(
+    session: Session, claimed: Claimed, *, base_url: str
+) -> tuple[Message | OperationsMessage, tuple[int, ...]]:
+    if claimed.operations_alert_id is not None:
+        return load_operations_message(
+            session, claimed.operations_alert_id, event=claimed.event, base_url=base_url
+        ), ()
+    if claimed.alert_id is None:
+        raise LookupError("a delivery of no alert")
+    return load_message(
+        session,
+        claimed.alert_id,
+        base_url=base_url,
+        event=claimed.event,
+        only=claimed.mention_ids,
+        updated_at=claimed.updated_at,
+    )
+
+
+def _sending(claimed: Claimed, message: Message | OperationsMessage, *, now: datetime) -> Sending:
     return Sending(
         message=message,
         address=claimed.address,
@@ -201,7 +216,7 @@ def _arrived(
         .where(Delivery.id == claimed.id, Delivery.state != DeliveryState.DELIVERED)
         .values(state=DeliveryState.DELIVERED, delivered_at=now, lease_until=None, last_error=None)
     )
-    if claimed.event is DeliveryEvent.TRIGGERED:
+    if claimed.event is DeliveryEvent.TRIGGERED and claimed.alert_id is not None:
         _stamp(session, claimed.alert_id, mention_ids, now=now)
     log.info("delivered", delivery_id=claimed.id, kind=claimed.kind, attempt=claimed.attempt)
 

@@ -17,6 +17,7 @@ from core.queue import Queue, defer_judging
 from core.stalled import sweep
 from core.types import Severity
 from pipeline.evidence import delete_expired
+from pipeline.lateness import tell_of_late_sources
 from pipeline.unjudged import forgotten
 
 log = structlog.get_logger()
@@ -81,6 +82,16 @@ def delete_old_evidence(engine: Engine, *, from_severity: Severity, now: datetim
         if not deleted:
             return total
         total += deleted
+
+
+def tell_of_silence(engine: Engine, *, longest_run: timedelta, now: datetime) -> int:
+    """Tell of sources for which no run comes, which no run can tell."""
+    with Session(engine) as session:
+        if not _is_mine(session):
+            return 0
+        opened = tell_of_late_sources(session, longest_run=longest_run, now=now)
+        session.commit()
+    return opened
 
 
 def _is_mine(session: Session) -> bool:

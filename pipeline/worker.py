@@ -37,6 +37,7 @@ from pipeline.housekeeping import (
     delete_old_jobs,
     judge_forgotten,
     retry_stalled,
+    tell_of_silence,
 )
 from pipeline.jobs import JudgeJob
 from pipeline.rejudge_job import RejudgeJob
@@ -138,6 +139,7 @@ class _Worker:
         self._rejudge = RejudgeJob(
             engine=engine, open_judge=lambda: _open_judge(settings), clock=_now
         )
+        self._longest_run = timedelta(seconds=settings.crawl.run_timeout_seconds + 900)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_told_early = False
@@ -232,10 +234,14 @@ class _Worker:
         if Queue.DELIVER in self._queues:
             # The outbox is the truth, and a job only a wake-up: this finds what no job told of.
             duties.append((2, self._dispatcher.look))
+            duties.append((60, self._tell_of_silence))
         if Queue.JUDGE in self._queues:
             duties.append((15, lambda: judge_forgotten(self._engine, now=_now())))
             duties.append((900, self._delete_old_evidence))
         await asyncio.gather(*(self._repeat(seconds, duty) for seconds, duty in duties))
+
+    def _tell_of_silence(self) -> None:
+        tell_of_silence(self._engine, longest_run=self._longest_run, now=_now())
 
     def _delete_old_evidence(self) -> None:
         delete_old_evidence(self._engine, from_severity=self._evidence_from, now=_now())

@@ -113,6 +113,7 @@ def _values(row: Receiver) -> dict[str, object]:
         "kind": row.kind,
         "address": row.address,
         "is_active": row.is_active,
+        "is_operations": row.is_operations,
         "managed_by": row.managed_by,
         "created_at": row.created_at,
     }

@@ -87,7 +87,9 @@ class DeliveryShown(Shown):
     """One tracked sending of one alert to one receiver."""
 
     id: str
-    alert_id: str
+    event: str = Field(description="What it tells, e.g. `alert.triggered`.")
+    alert_id: str | None = Field(description="null: it tells of an operations alert.")
+    operations_alert_id: str | None
     receiver_id: str
     receiver: str
     kind: ReceiverKind

@@ -34,6 +34,9 @@ class NewReceiver(Wanted):
     kind: ReceiverKind
     address: Address = Field("", description="URL of a webhook, or an e-mail address.")
     is_active: bool = True
+    is_operations: bool = Field(
+        False, description="Told of sources that are not heard; rules name it for mentions."
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> NewReceiver:
@@ -60,6 +63,7 @@ class ReceiverChange(Wanted):
 
     address: Address | None = None
     is_active: bool | None = None
+    is_operations: bool | None = None
 
 
 class ReceiverShown(Shown):
@@ -70,6 +74,7 @@ class ReceiverShown(Shown):
     kind: ReceiverKind
     address: str
     is_active: bool
+    is_operations: bool
     managed_by: str
     created_at: datetime
 

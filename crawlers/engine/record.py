@@ -18,6 +18,7 @@ from crawlers.engine.verdict import Tally, Verdict
 from crawlers.pace import due_after_run
 from pipeline.dead_letters import bury
 from pipeline.ingest import Kept, keep
+from pipeline.operations import note_run
 from pipeline.presence import Walk
 
 #: A page that fails so often in a row, whatever its answer, is not where the next run starts: what
@@ -163,11 +164,11 @@ def finish(
     is_stuck = verdict.is_failure and not verdict.goes_on and tries >= _TRIES_TO_RESUME
     if verdict.is_whole or verdict.starts_over or is_stuck or not is_same:
         source.resume = None
-    note_end(source, verdict, now=now)
+    note_end(session, source, verdict, now=now)
 
 
-def note_end(source: Source, verdict: Verdict, *, now: datetime) -> None:
-    """What the source itself says of its last run, and when it is due again."""
+def note_end(session: Session, source: Source, verdict: Verdict, *, now: datetime) -> None:
+    """What the source says of its last run, when it is due again, and who must hear of it."""
     before = source.failures
     source.failures = before + 1 if verdict.is_failure else 0
     if verdict.is_suspicion:
@@ -182,6 +183,7 @@ def note_end(source: Source, verdict: Verdict, *, now: datetime) -> None:
         failures_before=before,
         not_before=verdict.not_before,
     )
+    note_run(session, source, outcome=verdict.outcome, reason=verdict.reason, now=now)
 
 
 def close_open_runs(

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from pipeline.message import Message
+from pipeline.operations_message import OperationsMessage
 
 
 class Verdict(StrEnum):
@@ -33,7 +34,7 @@ class Outcome:
 class Sending:
     """One attempt to tell one receiver."""
 
-    message: Message
+    message: Message | OperationsMessage
     address: str
     secret: str | None
     idempotency_key: UUID  #: the same over all attempts

@@ -14,9 +14,10 @@ from email.utils import format_datetime
 from html import escape
 
 from core.settings import SmtpSection
-from core.types import GoneReason
+from core.types import DeliveryEvent, GoneReason
 from pipeline.channels.channel import Outcome, Sending, Verdict
 from pipeline.message import Message, ToldMention
+from pipeline.operations_message import OperationsMessage
 
 _LONGEST_SUBJECT = 180
 _GONE = {GoneReason.REMOVED_AFTER_RESOLUTION.value: "removed after resolution"}
@@ -76,8 +77,10 @@ def compose(sending: Sending, *, sender: str) -> EmailMessage:
     return mail
 
 
-def as_text(message: Message) -> str:
+def as_text(message: Message | OperationsMessage) -> str:
     """The plain part."""
+    if isinstance(message, OperationsMessage):
+        return "\n".join([message.headline, message.link, "", *_about_source(message)]) + "\n"
     parts = [message.headline, message.link, ""]
     for one in message.mentions:
         parts += [
@@ -93,13 +96,35 @@ def as_text(message: Message) -> str:
     return "\n".join(parts) + "\n"
 
 
-def as_html(message: Message) -> str:
+def as_html(message: Message | OperationsMessage) -> str:
     """The same for mail programs that show HTML; nothing in it is loaded from anywhere."""
+    if isinstance(message, OperationsMessage):
+        said = "<br>".join(escape(line) for line in _about_source(message))
+        return (
+            f"<html><body><h2>{escape(_one_line(message.headline))}</h2><p>{said}</p>"
+            f"<p>{_linked(message.link, 'Open the sources')}</p></body></html>"
+        )
     cards = "".join(_card(one) for one in message.mentions)
     return (
         f"<html><body><h2>{escape(_one_line(message.headline))}</h2>"
         f"<p>{_linked(message.link, 'Open the alert')}</p>{cards}</body></html>"
     )
+
+
+def _about_source(message: OperationsMessage) -> list[str]:
+    since = f"{message.opened_at:%Y-%m-%d %H:%M UTC}"
+    lines = [
+        f"source: {message.source} ({message.source_kind})",
+        f"{message.outcome}: {_one_line(message.reason)}",
+    ]
+    if message.event is DeliveryEvent.SOURCE_HEARD_AGAIN:
+        until = f"{message.at:%Y-%m-%d %H:%M UTC}"
+        return [*lines, f"not heard from {since} until {until}; it is read again"]
+    return [
+        *lines,
+        f"since: {since}",
+        "What is said there now is not seen. It is tried again by itself.",
+    ]
 
 
 def _card(one: ToldMention) -> str:

@@ -1,4 +1,4 @@
-"""Tell the log: ``alert`` or ``alert_update``, with fields; the receiver that needs no set-up."""
+"""Tell the log: ``alert``, ``alert_update`` or ``operations_alert``; needs no set-up."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import structlog
 
 from core.types import DeliveryEvent
 from pipeline.channels.channel import Outcome, Sending, Verdict
+from pipeline.operations_message import OperationsMessage
 
 log = structlog.get_logger()
 _LONGEST = 160
@@ -14,6 +15,8 @@ _LONGEST = 160
 def tell_log(sending: Sending) -> Outcome:
     """Write one line; the text of the worst mention only in part, as logs hold no whole texts."""
     message = sending.message
+    if isinstance(message, OperationsMessage):
+        return _tell_of_source(message, sending)
     worst = message.mentions[0] if message.mentions else None
     is_alert = message.event is DeliveryEvent.TRIGGERED
     log.warning(
@@ -27,6 +30,21 @@ def tell_log(sending: Sending) -> Outcome:
         mentions=message.mention_count,
         link=message.link,
         url=worst.url if worst else None,
+        alert=message.alert_id,
+        delivery=str(sending.idempotency_key),
+    )
+    return Outcome(verdict=Verdict.ARRIVED)
+
+
+def _tell_of_source(message: OperationsMessage, sending: Sending) -> Outcome:
+    log.warning(
+        "operations_alert",
+        what=message.event.value,
+        source=message.source,
+        outcome=message.outcome,
+        reason=message.reason[:_LONGEST],
+        runs=message.runs,
+        link=message.link,
         alert=message.alert_id,
         delivery=str(sending.idempotency_key),
     )

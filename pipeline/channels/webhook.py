@@ -19,6 +19,7 @@ from core.errors import AddressRefused
 from pipeline.channels.channel import Outcome, Sending, Verdict
 from pipeline.channels.signature import sign
 from pipeline.message import Message, ToldMention
+from pipeline.operations_message import OperationsMessage
 
 #: A client of its own for each sending, so that one slow receiver holds no other's connection.
 OpenClient = Callable[[], httpx.Client]
@@ -95,8 +96,10 @@ def retry_after(said: str, *, now: datetime) -> timedelta | None:
     return max(at - now, timedelta())
 
 
-def payload(message: Message) -> dict[str, Any]:
+def payload(message: Message | OperationsMessage) -> dict[str, Any]:
     """The body; keys are added over time, never taken away or given another meaning."""
+    if isinstance(message, OperationsMessage):
+        return _of_source(message)
     return {
         "type": message.event.value,
         "timestamp": message.at.isoformat(),
@@ -142,6 +145,31 @@ def _mention(one: ToldMention) -> dict[str, Any]:
         "judged_at": one.judged_at.isoformat(),
         "deleted_at": one.deleted_at.isoformat() if one.deleted_at else None,
         "gone_reason": one.gone_reason,
+    }
+
+
+def _of_source(message: OperationsMessage) -> dict[str, Any]:
+    resolved_at = message.resolved_at
+    return {
+        "type": message.event.value,
+        "timestamp": message.at.isoformat(),
+        "data": {
+            "operations_alert": {
+                "id": message.alert_id,
+                "outcome": message.outcome,
+                "reason": message.reason,
+                "runs": message.runs,
+                "opened_at": message.opened_at.isoformat(),
+                "seen_at": message.seen_at.isoformat(),
+                "resolved_at": resolved_at.isoformat() if resolved_at else None,
+                "link": message.link,
+            },
+            "source": {
+                "id": message.source_id,
+                "slug": message.source,
+                "kind": message.source_kind,
+            },
+        },
     }
 
 
