@@ -142,11 +142,13 @@ def _is_stars(value: Json) -> bool:
 def _has_none(text: str, answers: dict[str, Json]) -> bool:
     """Whether the page asked for reviews and was told that there are none."""
     asked = {found["key"] for found in _REVIEWS.finditer(text)}
-    return any(not _says_something(answers[key]) for key in asked & answers.keys())
+    given = [answers.get(key, "unreadable") for key in asked]
+    return bool(given) and not any(map(_says_something, given))
 
 
 def _says_something(answer: Json) -> bool:
-    return any(part not in (None, [], [None, None]) for part in listed(answer))
+    is_list = isinstance(answer, list)
+    return not is_list or any(part not in (None, [], [None, None]) for part in answer)
 
 
 def _in(value: Json, *path: int) -> Json:

@@ -56,6 +56,7 @@ class Trustpilot(Spider):
     config = TrustpilotConfig
     minimum_interval_seconds = 900
     is_verified = True
+    is_gapless = True
     promise = Promise(
         filled={"title": 0.9, "text": 0.9, "author": 0.9, "rating": 0.95, "published_at": 0.95}
     )
