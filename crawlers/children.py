@@ -52,6 +52,7 @@ class Awaited:
     """A crawl that a child was told to do."""
 
     source_id: int
+    host: str
     report: asyncio.Future[Report]
     since: float = field(default_factory=time.monotonic)
 
@@ -108,6 +109,7 @@ class Children:
         self._all: list[Child] = []
         self._last_start = 0.0  #: monotonic
         self._numbers = itertools.count(1)
+        self._homes: dict[str, Child] = {}  #: by host, the child that talks to it
         self._starting = asyncio.Lock()
         self._alone = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
@@ -124,26 +126,28 @@ class Children:
                 self._watcher.cancel()
         await asyncio.gather(*(self._stop(child) for child in list(self._all)))
 
-    async def crawl(self, source_id: int, *, is_alone: bool) -> Report:
+    async def crawl(self, source_id: int, *, is_alone: bool, host: str = "") -> Report:
         """Have one source crawled; ``ChildLostError`` when its child does not live to tell.
 
-        ``is_alone`` gives it a child of its own: if that dies too, this source is to blame.
+        ``is_alone`` gives it a child of its own: if that dies too, this source is to blame. Crawls
+        of one ``host`` are never in two children at once.
         """
         if not is_alone:
-            return await self._crawl_in(await self._seat(), source_id)
+            return await self._crawl_in(await self._seat(host), source_id, host)
         async with self._alone:
             child = await self._idle_child()
             try:
-                return await self._crawl_in(child, source_id)
+                await self._end_elsewhere(host, here=child)
+                return await self._crawl_in(child, source_id, host)
             finally:
                 await self._stop(child)
 
-    async def _crawl_in(self, child: Child, source_id: int) -> Report:
+    async def _crawl_in(self, child: Child, source_id: int, host: str) -> Report:
         job = next(self._numbers)
         report: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
         if child.lost is not None:
             raise child.lost
-        child.waiting[job] = Awaited(source_id, report)
+        child.waiting[job] = Awaited(source_id, host, report)
         child.send(Order(job=job, source_id=source_id))
         try:
             return await report
@@ -153,13 +157,33 @@ class Children:
         finally:
             child.waiting.pop(job, None)
 
-    async def _seat(self) -> Child:
-        """The child with the fewest crawls; lost and retiring ones are replaced."""
-        async with self._starting:
-            seats = self._seats()
-            while len(seats) < self._settings.children:
-                seats.append(await self._start())
-        return min(seats, key=lambda child: (self._is_suspect(child), child.load))
+    async def _seat(self, host: str) -> Child:
+        """The host's own child, else the one with the fewest crawls, which becomes it."""
+        while True:
+            async with self._starting:
+                seats = self._seats()
+                while len(seats) < self._settings.children:
+                    seats.append(await self._start())
+            home = self._homes.get(host)
+            if home is None or home not in seats or self._is_suspect(home):
+                home = min(seats, key=lambda child: (self._is_suspect(child), child.load))
+            if not await self._end_elsewhere(host, here=home):
+                break
+        if host:
+            self._homes[host] = home
+        return home
+
+    async def _end_elsewhere(self, host: str, *, here: Child) -> bool:
+        """Wait for crawls of a host in other children; whether there were any."""
+        others = {
+            awaited.report
+            for child in self._all
+            for awaited in child.waiting.values()
+            if child is not here and host and awaited.host == host
+        }
+        if others:
+            await asyncio.wait(others)
+        return bool(others)
 
     async def _idle_child(self) -> Child:
         """A child for one crawl alone: one that has nothing to do, or a new one."""
@@ -212,6 +236,7 @@ class Children:
         finally:
             status = await child.process.wait()
             self._all.remove(child)
+            self._homes = {host: home for host, home in self._homes.items() if home is not child}
             if status != 0 and child.lost is None:
                 log.error("crawl_child_ended", pid=child.process.pid, status=status)
             lost = child.lost or child.lose(f"worker child ended by itself: {_cause(status)}")

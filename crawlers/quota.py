@@ -6,6 +6,7 @@ in one row of ``quota_use``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -16,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.models import QuotaUse
-from crawlers.contract import Quota
+from crawlers.contract import Quota, Spider
 from crawlers.errors import QuotaError
 
 DAY = timedelta(days=1)
@@ -179,6 +180,31 @@ def spent(session: Session, account: Account, quota: Quota, *, now: datetime) ->
     start = period_of(quota, now).start
     mine = select(QuotaUse.used).where(*_of(account), QuotaUse.period_start == start)
     return session.scalar(mine) or 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How a budget stands."""
+
+    account: Account
+    used: int
+    units: int
+    closed_until: datetime | None
+
+
+def states(session: Session, spiders: Mapping[str, Spider], *, now: datetime) -> list[State]:
+    """All budgets of which something is spent in the period that ``now`` lies in."""
+    found = []
+    for row in session.scalars(select(QuotaUse).order_by(QuotaUse.kind, QuotaUse.bucket)):
+        spider = spiders.get(row.kind)
+        quota = spider.quotas.get(row.bucket) if spider is not None else None
+        if quota is None or row.period_start != period_of(quota, now).start:
+            continue
+        account = Account(row.kind, row.credential, row.bucket)
+        closed = closed_until(session, account, now=now)
+        state = State(account=account, used=row.used, units=quota.units, closed_until=closed)
+        found.append(state)
+    return found
 
 
 def _of(account: Account) -> tuple[ColumnElement[bool], ...]:

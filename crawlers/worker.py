@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 import procrastinate
@@ -18,16 +19,20 @@ import psycopg_pool
 import structlog
 from procrastinate import JobContext
 from procrastinate.exceptions import ProcrastinateException
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.database import Urls, owner_engine
+from core.models import Source
 from core.queue import Queue, Task, worker_app
 from core.settings import Settings
 from crawlers import children as offspring
+from crawlers.catalogue import spiders, with_own_sites
 from crawlers.children import ChildLostError, Children
+from crawlers.contract import Spider
 from crawlers.credentials import revealed
+from crawlers.hosts import host_of
 from crawlers.lost import give_up, hand_back, note_lost_run
 from crawlers.patience import patiently
 from crawlers.stalled import HEARTBEAT_SECONDS, sweep
@@ -149,10 +154,10 @@ class _Worker:
 
     async def _crawl(self, source_id: int) -> None:
         """Try until a child lives to tell; a suspect is tried again in a child of its own."""
-        blamed = 0
+        blamed, host = 0, await self._host_of(source_id)
         for loss in range(1, _MOST_LOSSES + 1):
             try:
-                report = await self._children.crawl(source_id, is_alone=blamed > 0)
+                report = await self._children.crawl(source_id, is_alone=blamed > 0, host=host)
                 if not report.error:
                     return
                 reason = f"the crawl broke: {report.error}"
@@ -168,6 +173,20 @@ class _Worker:
             await self._note_loss(source_id, reason, attempts=loss, is_last=is_last)
             if is_last:
                 return
+
+    async def _host_of(self, source_id: int) -> str:
+        """Whom a crawl talks to; nobody asks where there is one child anyway."""
+        if self._settings.crawl.children == 1:
+            return ""
+        wanted = select(Source.kind, Source.params).where(Source.id == source_id)
+        found = await self._write_patiently(lambda session: session.execute(wanted).first())
+        if found is None:
+            return ""
+        return await asyncio.to_thread(lambda: host_of(*found, spiders=self._spiders))
+
+    @cached_property
+    def _spiders(self) -> Mapping[str, Spider]:
+        return with_own_sites(spiders(), self._settings.crawl.sites)
 
     async def _note_loss(
         self, source_id: int, reason: str, *, attempts: int, is_last: bool

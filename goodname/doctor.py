@@ -18,7 +18,8 @@ from core.migrate import is_current
 from core.models import DeadLetter, Delivery, PostRow, Process, Source
 from core.process import SILENT_AFTER
 from core.settings import Settings
-from crawlers.catalogue import own_sites
+from crawlers import quota
+from crawlers.catalogue import own_sites, spiders
 from goodname.admin import operated
 from goodname.reach import reached
 from goodname.rejudge import describe
@@ -96,6 +97,7 @@ def _database(engine: Engine, settings: Settings, *, now: datetime) -> Iterator[
         yield from _sources(session)
         yield _judging(session, now=now)
         yield from _rejudging(session, now=now)
+        yield from _quotas(session, now=now)
         yield from _deliveries(session, settings)
         yield _dead_letters(session)
 
@@ -153,6 +155,18 @@ def _rejudging(session: Session, *, now: datetime) -> Iterator[Finding]:
             not is_stuck,
             describe(run, now=now),
             "run `goodname rejudge` again, or end it: `goodname rejudge --stop`",
+        )
+
+
+def _quotas(session: Session, *, now: datetime) -> Iterator[Finding]:
+    for state in quota.states(session, spiders(), now=now):
+        closed = state.closed_until
+        says = f"; the site says: no more before {closed:%F %T} UTC" if closed else ""
+        yield Finding(
+            f"quota of {state.account}",
+            closed is None,
+            f"{state.used} of {state.units} units spent{says}",
+            "its sources go on then; for more, ask the site for a larger quota",
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -61,11 +61,11 @@ class Crawler:
                 self.ticks.append(message)
         raise AssertionError("the child is gone")
 
-    def source(self, url: str, **given: Any) -> int:
+    def source(self, url: str, *, kind: str = "plain", **given: Any) -> int:
         """A plain source; more values of its row as wanted."""
         params = {"url": url} | given.pop("params", {})
         with Session(self.engine) as session, session.begin():
-            return add_source(session, kind="plain", params=params, **given).id
+            return add_source(session, kind=kind, params=params, **given).id
 
     def crawl(self, source_id: int) -> CrawlRun:
         """Crawl once, and read what was written about it."""
@@ -97,13 +97,18 @@ class Crawler:
 
 
 def start_child(
-    database_url: str, *, credentials: Credentials = NO_CREDENTIALS, **crawl: Any
+    database_url: str,
+    *,
+    credentials: Credentials = NO_CREDENTIALS,
+    log_to: IO[bytes] | None = None,
+    **crawl: Any,
 ) -> subprocess.Popen[bytes]:
     """A child that knows the plain spider, greeted."""
     process = subprocess.Popen(
         CHILD,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=log_to,
         cwd=ROOT,
         env={
             **os.environ,

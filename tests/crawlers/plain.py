@@ -12,7 +12,7 @@ import time
 from typing import Any, ClassVar
 
 from core.types import Post
-from crawlers.contract import Config, Cursor, Fetched, Page, Problem, Request, Spider
+from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
 from crawlers.errors import BlockedError, DriftError
 
 
@@ -31,7 +31,8 @@ class Plain(Spider):
     title: ClassVar[str] = "Plain pages"
     config: ClassVar[type[Config]] = PlainConfig
     minimum_interval_seconds: ClassVar[int] = 1
-    is_verified: ClassVar[bool] = False
+    is_verified: ClassVar[bool] = True  # it needs no opt-in
+    family: ClassVar[Family] = Family.JSON_API
 
     def start(self, config: Any, *, cursor: Cursor) -> Request:  # noqa: ARG002
         return Request(url=config.url)
@@ -89,5 +90,9 @@ def _misbehave(config: PlainConfig, url: str) -> None:
 if __name__ == "__main__":
     from crawlers.catalogue import spiders
     from crawlers.child import main
+    from tests.crawlers.keyed import Keyed
+    from tests.crawlers.listed import Asked, Listed
+    from tests.crawlers.walking import Walker
 
-    main({**spiders(), Plain.kind: Plain()})
+    ours = (Plain(), Listed(), Asked(), Keyed(), Walker())
+    main({**spiders(), **{one.kind: one for one in ours}})

@@ -24,6 +24,8 @@ class Asked:
     headers: dict[str, str]
     connection: socket.socket
     at: float
+    method: str = "GET"
+    body: bytes = b""
 
     def answer(self, status: str = "200 OK", body: bytes | str = b"", **headers: str) -> None:
         """Send a whole, honest answer; ``Content_Type`` names a header."""
@@ -116,7 +118,11 @@ def _read(connection: socket.socket) -> Asked | None:
     headers = {
         name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)
     }
-    return Asked(first.split(" ")[1], headers, connection, time.monotonic())
+    body = data.partition(b"\r\n\r\n")[2]
+    while len(body) < int(headers.get("content-length", 0)):
+        body += connection.recv(65536)
+    method, path, _ = first.split(" ")
+    return Asked(path, headers, connection, time.monotonic(), method, body)
 
 
 def not_found(asked: Asked) -> None:
