@@ -27,14 +27,19 @@ Credentials = Mapping[str, Secrets]
 def revealed(settings: Mapping[str, Mapping[str, SecretStr]]) -> Credentials:
     """The credentials of the settings in the clear, for the pipe to a child and nothing else."""
     return {
-        name.lower(): {part.lower(): value.get_secret_value() for part, value in parts.items()}
+        _told(name): {part.lower(): value.get_secret_value() for part, value in parts.items()}
         for name, parts in settings.items()
     }
 
 
 def credential_name(spider: Spider, config: Any) -> str:
     """Which table under ``[credentials]`` a source uses: the one it names, or that of its kind."""
-    return str(getattr(config, "credential", "") or spider.kind).lower()
+    return _told(str(getattr(config, "credential", "") or spider.kind))
+
+
+def _told(name: str) -> str:
+    """A shell takes no dash in a variable: ``google-business`` is told as ``google_business``."""
+    return name.lower().replace("-", "_")
 
 
 def secrets_for(spider: Spider, config: Any, credentials: Credentials) -> Secrets:
