@@ -19,7 +19,8 @@ from crawlers.reading.json_body import words
 from crawlers.reading.markup import text_of, tidy, tree_of
 from crawlers.reading.web_address import joined, page_number
 
-_HEAD = 500_000  # characters of a page in which it says how many items it has
+# Of a page without cards, and of what is read there: it says how many there are near its top.
+_HEAD, _SEEN = 500_000, 50_000
 _NUMBER = re.compile(r"\d{1,15}(?:[.,]\d{3}){0,4}")
 
 
@@ -86,7 +87,7 @@ class CardSpider(ItemSpider[Selector]):
 
     def check_empty(self, fetched: Fetched, text: str) -> None:
         """No card is fine only where the page says so, or behind the first page of a list."""
-        seen = text_of(text[:_HEAD])
+        seen = text_of(text[:_HEAD])[:_SEEN]
         totals = [(_whole(found[1]), tidy(found[0])) for found in self.total.finditer(seen)]
         if not totals and not self.says_none.search(seen):
             raise unexpected(fetched, text, lacks=f"list of {self.noun}")

@@ -28,7 +28,8 @@ def test_requests_are_those_that_the_site_answered(shared: Path) -> None:
     asked = parse_qs(first.query)
     spider = spiders()["bbb-reviews"]
     profile = PROFILE.format(bureau=asked["bbbId"][0], firm=asked["businessId"][0])
-    ours = urlsplit(spider.start(spider.config(profile=profile), cursor={}).url)
+    config = spider.config.model_validate({"profile": profile})
+    ours = urlsplit(spider.start(config, cursor={}).url)
     assert ours[:3] == first[:3]
     assert parse_qs(ours.query) == asked
 
