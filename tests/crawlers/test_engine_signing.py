@@ -280,6 +280,9 @@ def test_parts_are_found_by_name_and_named_where_they_are_missing() -> None:
     assert secrets_for(Keyed(), config, {"keyed": PARTS | {"other": "z"}}) == PARTS
     named = KeyedConfig(url="http://x.example/", credential="Desk")
     assert secrets_for(Keyed(), named, {"desk": PARTS}) == PARTS
+    dashed = KeyedConfig(url="http://x.example/", credential="google-business")
+    told = revealed({"google_business": {part: SecretStr(said) for part, said in PARTS.items()}})
+    assert secrets_for(Keyed(), dashed, told) == PARTS
     with pytest.raises(AuthError, match=r"\[credentials\.keyed\] has no \"password\""):
         secrets_for(Keyed(), config, {"keyed": {"name": "x", "password": " "}})
 
