@@ -163,6 +163,9 @@ class Spider(ABC):
     is_gapless: ClassVar[bool] = False
     #: Statuses other than 2xx whose answers ``parse`` reads, unless ``explain`` says why not.
     read_statuses: ClassVar[frozenset[int]] = frozenset()
+    #: The site lists only so many of its newest posts, so that a run may end before it meets what
+    #: the last one read; what lies between is a gap.
+    is_limited: ClassVar[bool] = False
     #: Ids that one ``recheck`` asks for at most.
     recheck_size: ClassVar[int] = 1
 

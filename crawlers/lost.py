@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.models import Source
 from core.queue import defer_crawl
 from core.types import RunOutcome
+from crawlers.engine.hours import note_hours
 from crawlers.engine.record import close_open_runs, note_end
 from crawlers.engine.verdict import Verdict
 
@@ -25,7 +26,9 @@ def give_up(session: Session, source_id: int, *, reason: str, now: datetime) -> 
     source = session.scalar(select(Source).where(Source.id == source_id).with_for_update())
     if source is not None:
         source.resume = None
-        note_end(session, source, Verdict(outcome=RunOutcome.ERROR, reason=reason), now=now)
+        verdict = Verdict(outcome=RunOutcome.ERROR, reason=reason)
+        note_hours(session, source, verdict, began_at=now, made_for="", now=now)
+        note_end(session, source, verdict, now=now)
 
 
 def hand_back(

@@ -18,6 +18,7 @@ from core.stalled import sweep
 from core.types import Severity
 from pipeline.evidence import delete_expired
 from pipeline.lateness import tell_of_late_sources
+from pipeline.source_hours import note_idle_hours
 from pipeline.unjudged import forgotten
 
 log = structlog.get_logger()
@@ -85,11 +86,12 @@ def delete_old_evidence(engine: Engine, *, from_severity: Severity, now: datetim
 
 
 def tell_of_silence(engine: Engine, *, longest_run: timedelta, now: datetime) -> int:
-    """Tell of sources for which no run comes, which no run can tell."""
+    """Tell of sources for which no run comes, and mark the hours that nobody read."""
     with Session(engine) as session:
         if not _is_mine(session):
             return 0
         opened = tell_of_late_sources(session, longest_run=longest_run, now=now)
+        note_idle_hours(session, now=now)
         session.commit()
     return opened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import scrapy
@@ -88,6 +88,7 @@ def _prepared(office: Office, begun: Begun) -> Run | Verdict:
         secrets = secrets_for(spider, config, office.credentials)
     except AuthError as error:
         return of_error(error)
+    begun = replace(begun, is_limited=spider.is_limited)
     return Run(office, begun, spider=spider, config=config, secrets=secrets)
 
 

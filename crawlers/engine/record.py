@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from core.models import CrawlRun, Source
 from core.types import RunOutcome
 from crawlers.contract import NOTHING, Cursor, Page, Problem, Request
+from crawlers.engine.hours import note_hours
 from crawlers.engine.memory import cursor_to_store, fingerprint, resume_to_store
+from crawlers.engine.profile import moment_of
 from crawlers.engine.verdict import Tally, Verdict
 from crawlers.pace import due_after_run
 from pipeline.dead_letters import bury
@@ -39,6 +41,8 @@ class Begun:
     time_zone: str
     cursor: Mapping[str, Any]
     resume: Mapping[str, Any] | None
+    began_at: datetime  #: of the walk: of an earlier run, when this one goes on from it
+    is_limited: bool = False  #: as the spider says
 
     @property
     def made_for(self) -> str:
@@ -65,6 +69,8 @@ def begin(session: Session, source_id: int, *, now: datetime) -> Begun | None:
     run = CrawlRun(source_id=source_id, outcome=RunOutcome.RUNNING, started_at=now)
     session.add(run)
     session.flush()
+    resume = source.resume or {}
+    is_continued = resume.get("for") == fingerprint(source.kind, source.params)
     return Begun(
         run_id=run.id,
         source_id=source_id,
@@ -74,6 +80,7 @@ def begin(session: Session, source_id: int, *, now: datetime) -> Begun | None:
         time_zone=source.time_zone,
         cursor=source.cursor,
         resume=source.resume,
+        began_at=(moment_of(resume.get("began_at")) if is_continued else None) or now,
     )
 
 
@@ -96,6 +103,7 @@ def keep_page(session: Session, begun: Begun, page: Page, *, stand: Stand, now: 
         resume = resume_to_store(
             stand.following, ahead=stand.ahead, seen=stand.seen, made_for=begun.made_for
         )
+        resume["began_at"] = begun.began_at.isoformat()
         if stand.walk is not None:
             resume["walk"] = stand.walk.past(kept.dated).to_store()
         session.execute(update(Source).where(Source.id == begun.source_id).values(resume=resume))
@@ -143,6 +151,19 @@ def finish(
     profile: Mapping[str, Any] = NOTHING,
 ) -> None:
     """Close a run; the cursor moves only with a whole one."""
+    source = session.scalar(select(Source).where(Source.id == begun.source_id).with_for_update())
+    if source is None:
+        return
+    read = note_hours(
+        session,
+        source,
+        verdict,
+        began_at=begun.began_at,
+        made_for=begun.made_for,
+        is_limited=begun.is_limited,
+        profile=profile,
+        now=now,
+    )
     session.execute(
         update(CrawlRun)
         .where(CrawlRun.id == begun.run_id)
@@ -150,13 +171,10 @@ def finish(
             outcome=verdict.outcome,
             reason=verdict.reason,
             finished_at=now,
-            coverage={"announced": tally.announced, "seen": tally.seen},
+            coverage={"announced": tally.announced, "seen": tally.seen, **read},
             profile={**profile, "for": begun.made_for} if profile else {},
         )
     )
-    source = session.scalar(select(Source).where(Source.id == begun.source_id).with_for_update())
-    if source is None:
-        return
     is_same = fingerprint(source.kind, source.params) == begun.made_for
     if verdict.is_whole and stand is not None and is_same:
         source.cursor = cursor_to_store(stand.ahead, seen=stand.seen, made_for=begun.made_for)

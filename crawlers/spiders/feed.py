@@ -48,6 +48,7 @@ class FeedSpider(Spider):
     config = FeedConfig
     minimum_interval_seconds = 60
     is_verified = True
+    is_limited = True
 
     @override
     def start(self, config: FeedConfig, *, cursor: Cursor) -> Request:
