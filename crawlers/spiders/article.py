@@ -7,12 +7,12 @@ the part that reads like a text, so a page without one is *drift*.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import trafilatura
 from parsel import Selector
 from pydantic import Field, field_validator
 from typing_extensions import override
@@ -30,7 +30,7 @@ from crawlers.contract import (
     Request,
     Spider,
 )
-from crawlers.errors import CrawlError
+from crawlers.errors import CrawlError, DriftError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
 from crawlers.reading.json_body import known, words
@@ -39,6 +39,7 @@ from crawlers.reading.web_address import WebAddress, joined
 
 _LEAST_CHARS: Final = 80  #: shorter texts are menus and notices about cookies
 _MOST_CHARS: Final = 2_000_000  #: of a page given to the library, which is slow on larger ones
+_HEAD: Final = 10_000
 _REMEMBERED: Final = 500  #: links whose article was read, so that a list costs one request
 _SEEN: Final = "seen"
 
@@ -150,6 +151,10 @@ class _Extracted:
 
 def _extracted(text: str, url: str) -> _Extracted | None:
     """What the library finds; None where it finds nothing, or breaks."""
+    import trafilatura  # here, for it takes longer to load than the rest of a crawl process
+
+    # It logs an error for every page that is no article; we say so in words of our own.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
         found = trafilatura.bare_extraction(
             text[:_MOST_CHARS], url=url, include_comments=False, with_metadata=True
@@ -165,11 +170,13 @@ def _extracted(text: str, url: str) -> _Extracted | None:
 
 
 def _post(fetched: Fetched, text: str, asked: str) -> Post:
-    tree_of(text)  # a page too deep to be read whole is told, and not half read
+    if "<" not in text[:_HEAD]:
+        raise DriftError("the answer is no page: it holds no HTML")
+    tree = tree_of(text)  # a page too deep to be read whole is told, and not half read
     found = _extracted(text, fetched.url)
     if found is None or len(found.text) < _LEAST_CHARS:
         raise unexpected(fetched, text, lacks="article")
-    published_at, quality = _date(text, found, fetched)
+    published_at, quality = _date(tree, found, fetched)
     return Post(
         external_id=asked,
         text=found.text,
@@ -184,10 +191,9 @@ def _post(fetched: Fetched, text: str, asked: str) -> Post:
     )
 
 
-def _date(text: str, found: _Extracted, fetched: Fetched) -> ReadDate:
+def _date(tree: Selector, found: _Extracted, fetched: Fetched) -> ReadDate:
     """The moment that the page's head names, else the day that the library saw."""
-    head = Selector(text=text[:200_000])
-    stamps = head.css(
+    stamps = tree.css(
         'meta[property="article:published_time"]::attr(content), '
         'meta[itemprop="datePublished"]::attr(content), '
         "time[pubdate]::attr(datetime), article time::attr(datetime)"
