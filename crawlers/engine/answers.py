@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -22,11 +21,8 @@ from core.errors import AddressRefused
 from core.types import RunOutcome
 from crawlers.engine.verdict import Verdict, of_error
 from crawlers.errors import CrawlError
+from crawlers.reading.limits import asked_wait
 
-#: A site that asks for more is asked again after this.
-LONGEST_WAIT = timedelta(days=1)
-_LIMITS = ("x-rate-limit", "x-ratelimit", "ratelimit")
-_YEAR_2001 = 10**9  #: in seconds since 1970; a smaller number is one from now
 _MEANING = {
     400: "the site calls the request malformed",
     404: "not found; has the address changed?",
@@ -67,67 +63,6 @@ def _kind_of(status: int) -> str:
     if 300 <= status < 400:
         return "a redirect that leads nowhere"
     return "the site reports an error of its own" if status >= 500 else "the site refuses"
-
-
-def retry_after(value: str, *, now: datetime) -> datetime | None:
-    """Read a Retry-After header, seconds or a date; at most a day ahead, None when unreadable."""
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return now + min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return min(max(at, now), now + LONGEST_WAIT)
-
-
-def asked_wait(status: int, headers: Mapping[str, str], *, now: datetime) -> datetime | None:
-    """Until when a site wants to be left alone: Retry-After, or a limit that is used up.
-
-    Both count on every status. Limits are written as x-rate-limit-* (X), x-ratelimit-* (most) or
-    ratelimit-* (a draft of the IETF), and their end in three ways.
-    """
-    asked = retry_after(headers.get("retry-after", ""), now=now)
-    lifted = [
-        limit_lifted(headers[f"{prefix}-reset"], now=now)
-        for prefix in _LIMITS
-        if f"{prefix}-reset" in headers
-        and _is_used_up(headers.get(f"{prefix}-remaining", "0" if status == 429 else ""))
-    ]
-    waits = [until for until in (asked, *lifted) if until is not None and until > now]
-    return max(waits, default=None)
-
-
-def _is_used_up(remaining: str) -> bool:
-    try:
-        return float(remaining.split(",")[0]) < 1
-    except ValueError:
-        return False
-
-
-def limit_lifted(value: str, *, now: datetime) -> datetime | None:
-    """Read the end of a limit: seconds from now, since 1970, or a date; at most a day ahead."""
-    text = value.split(",")[0].strip()
-    try:
-        number = float(text)
-    except ValueError:
-        return _lifted_at_date(text, now=now)
-    if not 0 <= number < 10**13:
-        return None
-    if number >= 10**12:
-        number /= 1000  # milliseconds
-    at = number if number >= _YEAR_2001 else now.timestamp() + number
-    # Where they cut the fraction off, the end named is up to a second early.
-    return min(datetime.fromtimestamp(at, UTC) + timedelta(seconds=1), now + LONGEST_WAIT)
-
-
-def _lifted_at_date(text: str, *, now: datetime) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return retry_after(text, now=now)
-    return min(at.replace(tzinfo=UTC) if at.tzinfo is None else at, now + LONGEST_WAIT)
 
 
 def silence(error: BaseException, *, url: str, timeout: float, limit: int) -> Verdict:

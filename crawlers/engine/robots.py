@@ -20,10 +20,11 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from core.types import RunOutcome
-from crawlers.engine.answers import asked_wait, silence
+from crawlers.engine.answers import silence
 from crawlers.engine.headers import plain_headers
 from crawlers.engine.verdict import WaitError
 from crawlers.errors import BlockedError, CrawlError
+from crawlers.reading.limits import asked_wait
 
 if TYPE_CHECKING:
     from crawlers.engine.run import Run

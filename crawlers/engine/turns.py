@@ -23,10 +23,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
-from crawlers.engine.answers import asked_wait
 from crawlers.engine.deadline import unless_late
 from crawlers.engine.headers import plain_headers
 from crawlers.engine.verdict import WaitError
+from crawlers.reading.limits import asked_wait
 
 if TYPE_CHECKING:
     from crawlers.engine.run import Run

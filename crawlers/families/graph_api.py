@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from crawlers.contract import Fetched
 from crawlers.errors import AuthError, BlockedError, CrawlError, DriftError, QuotaError
-from crawlers.families.refusals import LONGEST_WAIT, quoted
+from crawlers.families.refusals import quoted
 from crawlers.reading.json_body import Json, at, count, listed, parse_json, words
+from crawlers.reading.limits import LONGEST_WAIT
 from crawlers.reading.web_address import query_of
 
 _USAGE = "x-business-use-case-usage"

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crawlers.contract import Fetched
-from crawlers.errors import DriftError
+from crawlers.errors import DriftError, QuotaError
 from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, parse_json, words
+from crawlers.reading.limits import limit_ends
 
-LONGEST_WAIT = timedelta(days=1)
 #: For a first page that tells nothing of what stands below it: it is never "not modified".
 ALWAYS_WHOLE = {"If-None-Match": '"-"'}
 
@@ -32,13 +32,13 @@ def quoted(said: Json) -> str:
     return f': "{text[:200]}"' if text else ""
 
 
-def reset_at(fetched: Fetched, header: str = "x-rate-limit-reset") -> datetime | None:
-    """When a limit is lifted, from seconds since 1970 in a header; None for nonsense."""
-    said = fetched.headers.get(header, "").strip()
-    if not (said.isascii() and said.isdigit() and len(said) < 12):
+def spent(fetched: Fetched) -> QuotaError | None:
+    """The end of a run whose window is used up; None where no header says when it ends."""
+    until = limit_ends(fetched.headers, now=fetched.fetched_at) if fetched.status == 429 else None
+    if until is None:
         return None
-    moment = datetime.fromtimestamp(int(said), UTC)
-    return min(max(moment, fetched.fetched_at), fetched.fetched_at + LONGEST_WAIT)
+    reason = f"too many requests (429); there are more from {until:%Y-%m-%d %H:%M:%S} UTC"
+    return QuotaError(reason, until=until)
 
 
 def next_midnight(now: datetime, *, zone: str) -> datetime:

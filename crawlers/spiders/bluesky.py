@@ -31,8 +31,7 @@ from crawlers.contract import (
 from crawlers.errors import AuthError, CrawlError, DriftError
 from crawlers.families.bluesky_posts import post_of
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.rate_limit import spent
-from crawlers.families.refusals import body_of, quoted
+from crawlers.families.refusals import body_of, quoted, spent
 from crawlers.reading.answers import read
 from crawlers.reading.json_body import Json, at, parse_json, words
 from crawlers.reading.web_address import query_of, with_query

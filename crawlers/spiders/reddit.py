@@ -30,9 +30,8 @@ from crawlers.contract import (
 from crawlers.errors import AuthError, BlockedError, CrawlError, DriftError
 from crawlers.families.items import Listing
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.rate_limit import spent
 from crawlers.families.reddit_things import SUBREDDITS, name_of_thing, post_of
-from crawlers.families.refusals import body_of, quoted
+from crawlers.families.refusals import body_of, quoted, spent
 from crawlers.reading.answers import read
 from crawlers.reading.json_body import Json, at, count, listed, words
 from crawlers.reading.web_address import query_of, with_query

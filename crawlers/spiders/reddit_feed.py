@@ -22,8 +22,8 @@ from crawlers.contract import (
     Spider,
 )
 from crawlers.errors import CrawlError, ParseError
-from crawlers.families.rate_limit import spent
 from crawlers.families.reddit_things import SUBREDDITS, is_gone
+from crawlers.families.refusals import spent
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
 from crawlers.reading.json_body import known, words

@@ -28,8 +28,7 @@ from crawlers.contract import (
 )
 from crawlers.errors import AuthError, CrawlError, ParseError
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.rate_limit import spent
-from crawlers.families.refusals import body_of, quoted
+from crawlers.families.refusals import body_of, quoted, spent
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.decode import decode

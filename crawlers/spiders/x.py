@@ -25,10 +25,11 @@ from crawlers.contract import (
 )
 from crawlers.errors import AuthError, CrawlError, QuotaError
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.refusals import body_of, quoted, reset_at
+from crawlers.families.refusals import body_of, quoted
 from crawlers.families.x_posts import read_post, with_includes
 from crawlers.reading.answers import read
 from crawlers.reading.json_body import Json, at, listed, name_of, words
+from crawlers.reading.limits import limit_ends
 from crawlers.reading.web_address import query_of, with_query
 
 PER_PAGE = 100
@@ -155,7 +156,8 @@ class X(JsonSpider):
         if fetched.status == 403:
             return AuthError(f"the app of the bearer token may not do this (403){said}")
         if fetched.status == 429:
-            return QuotaError(f"too many requests{said}", until=reset_at(fetched))
+            until = limit_ends(fetched.headers, now=fetched.fetched_at)
+            return QuotaError(f"too many requests{said}", until=until)
         if fetched.status == 400 and not _is_too_old(fetched):
             return CrawlError(f"X does not accept the request{_messages(body) or said}")
         return None

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine
 
 from core.errors import GoodnameError
-from crawlers.engine.answers import retry_after
 from crawlers.engine.robots import read_rules
 from crawlers.engine.turns import Turns
 from crawlers.engine.verdict import WaitError
