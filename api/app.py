@@ -22,6 +22,8 @@ from api.routes import (
     alerts,
     brands,
     corrections,
+    counts,
+    coverage,
     evidence,
     health,
     keys,
@@ -75,12 +77,14 @@ def create_app(
     app.state.health = HealthCheck(engine)
     problems.install(app)
     for noun in (
+        counts,  # before the single mention, whose path would take its word for an id
         mentions,
         evidence,
         corrections,
         alerts,
         brands,
         sources,
+        coverage,
         rules,
         receivers,
         keys,

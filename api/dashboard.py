@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.alert_queries import OPEN_STATES, mentions_of, worst_mentions, worst_open
 from api.chart import Bar, Bucket, bars
+from api.coverage import heard_hours
 from api.evidence import Piece, excerpt, headed, pieces
 from api.queries import EFFECTIVE_SEVERITY, LISTED_TEXT
 from api.shown import show_id, show_severity
@@ -19,12 +20,14 @@ from api.speed import Step, steps, whole
 from core.ids import Prefix
 from core.models import Alert, Brand, DeadLetter, Delivery, Mention, Source
 from core.types import Severity
+from pipeline.heard import HOUR, Hour, summed
 from pipeline.judged_text import judged_text
 
 DAY = timedelta(hours=24)
 SHOWN_ALERTS = 20
 _EXCERPT, _TITLE = 320, 120
 _BUCKETS = 24
+_SHOWN_GAPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class BrandDay:
     total: int
     bars: list[Bar]
     span: str  #: what the bars cover, in words
+    share_read: float | None = None  #: of the source-hours of the 24 hours; None: none to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,11 @@ def brand_days(session: Session, *, now: datetime) -> list[BrandDay]:
     begins_at = _floor(now, size) - size * (_BUCKETS - 1)
     per_level = _counted(session, since=now - DAY, until=now + DAY)
     bucketed = _bucketed(session, size=size, since=begins_at)
-    return [
+    read = summed(heard_hours(session, since=now - DAY, until=now, now=now), now=now).share_read
+    days = [
         _brand_day(brand, per_level, bucketed, begins_at=begins_at, size=size) for brand in brands
     ]
+    return [replace(day, share_read=read) for day in days]
 
 
 def _bucket_size(session: Session, now: datetime) -> timedelta:
@@ -226,6 +232,32 @@ def sources_now(session: Session) -> Sequence[Source]:
     has_failed = Source.failures > 0
     order = (Source.is_enabled.desc(), has_failed.desc(), Source.slug)
     return session.scalars(select(Source).order_by(*order).limit(100)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The last 24 hours of one source, as a strip."""
+
+    hours: list[Hour]  #: oldest first, the current one last
+    said: str  #: what the strip shows, in words
+    gaps: list[tuple[str, str]]  #: when, and why it was not read; newest first
+
+
+def strips(session: Session, *, now: datetime) -> dict[int, Strip]:
+    """A strip for each source, by its key."""
+    found = {}
+    for source, hours in heard_hours(session, since=now - DAY + HOUR, until=now, now=now):
+        heard = summed([(source, hours)], now=now)
+        over = heard.read + heard.partly + heard.unread
+        found[source.id] = Strip(
+            hours=hours,
+            said=f"{heard.read} of the last {over} hours read",
+            gaps=[
+                (f"{gap.since:%H:%M} to {gap.until:%H:%M}", gap.reason or gap.state)
+                for gap in heard.gaps[:_SHOWN_GAPS]
+            ],
+        )
+    return found
 
 
 def broken_counts(session: Session, *, now: datetime) -> tuple[int, int]:

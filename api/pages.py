@@ -18,6 +18,7 @@ from api.dashboard import (
     broken_counts,
     open_alerts,
     sources_now,
+    strips,
     whole_alert_mentions,
 )
 from api.evidence import headed, pieces
@@ -249,6 +250,7 @@ def _sources_panel(call: PageCall, note: str = "") -> str:
     return _panel(
         "sources",
         sources=[(show_id(Prefix.SOURCE, one.id), one) for one in sources_now(call.session)],
+        strips=strips(call.session, now=call.now),
         letters=letters,
         dead=dead,
         note=note,

@@ -84,6 +84,21 @@ def mention_page(
     return session.execute(query).all()
 
 
+def counted(session: Session, wanted: MentionQuery) -> list[tuple[int, str, int]]:
+    """Severity, sentiment and number of mentions, under the filters of the list."""
+    severity, sentiment = EFFECTIVE_SEVERITY.label("severity"), EFFECTIVE_SENTIMENT.label("said")
+    query = (
+        select(severity, sentiment, func.count())
+        .select_from(Mention)
+        .join(PostRow, PostRow.id == Mention.post_id)
+        .where(*_filters(session, wanted))
+        .group_by(severity, sentiment)
+    )
+    if wanted.q is not None:
+        query = query.where(*_says(session, wanted.q))
+    return [(level, said, count) for level, said, count in session.execute(query)]
+
+
 def listed() -> Select[Any]:
     """Mentions with their posts, brands and sources, as lists show them."""
     return (

@@ -20,6 +20,7 @@ OPEN = frozenset(
 ALLOWED: dict[str, frozenset[Role]] = {
     "list_mentions": READERS,
     "read_mention": READERS,
+    "count_mentions": READERS,
     "correct_mention": READERS,
     "list_evidence": READERS,
     "download_evidence": READERS,
@@ -43,6 +44,8 @@ ALLOWED: dict[str, frozenset[Role]] = {
     "run_source": OPERATORS,
     "list_runs": REPAIRERS,
     "list_source_kinds": EVERYBODY,
+    "read_coverage": EVERYBODY,
+    "list_operations_alerts": EVERYBODY,
     "list_receivers": OWNERS,
     "create_receiver": OWNERS,
     "change_receiver": OWNERS,

@@ -7,10 +7,11 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.types import Severity
+from core.types import DeliveryEvent, Severity
 from pipeline.alerts import Reason
 from pipeline.channels.webhook import payload
 from pipeline.message import Message, ToldMention
+from pipeline.operations_message import OperationsMessage
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "alerts.md").read_text(encoding="utf-8")
 AT = datetime(2026, 3, 2, 11, 58, 31, tzinfo=UTC)
@@ -38,6 +39,17 @@ def test_the_documented_body_has_the_keys_that_are_sent() -> None:
         triggered_at=AT, link="https://x.example", mentions=(mention,), mention_count=1,
     )  # fmt: skip
     assert _shape(shown) == _shape(payload(message))
+
+
+def test_the_documented_body_about_a_source_has_the_keys_that_are_sent() -> None:
+    shown = json.loads(re.findall(r"```json\n(.*?)```", DOCUMENT, flags=re.S)[-1])
+    message = OperationsMessage(
+        alert_id="opa_x", event=DeliveryEvent.SOURCE_NOT_HEARD, source_id="src_x", source="x",
+        source_kind="feed", outcome="blocked", reason="x", runs=1, opened_at=AT, seen_at=AT,
+        resolved_at=None, link="https://x.example",
+    )  # fmt: skip
+    sent = payload(message)
+    assert (_shape(shown), shown["type"]) == (_shape(sent), sent["type"])
 
 
 def test_every_reason_is_documented() -> None:
