@@ -19,8 +19,10 @@ from core.types import Post, PostKind
 from crawlers.contract import Config, Cursor, Family, Fetched, KnownPost, Page, Promise, Request
 from crawlers.errors import DriftError, ParseError
 from crawlers.families.json_api import JsonSpider
-from crawlers.reading.answers import read
+from crawlers.families.refusals import body_of
+from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
+from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, at, count, counts, known, listed, name_of, words
 from crawlers.reading.markup import text_of
 from crawlers.reading.web_address import WebAddress, with_query
@@ -29,8 +31,8 @@ _USUAL_POST = 1  #: others are notes of the software: "closed this topic", "move
 _LIKE = 2  #: of ``actions_summary``
 _ABOVE_ALL = 1_000_000  #: no topic has so many posts
 _LINK = re.compile(r"""\b(?:href|src)=["'](https?://[^"'\s]{4,500})""")
-#: What another one said, above the answer to it.
-_QUOTE = re.compile(r"""<aside class=["']quote\b.*?</aside>""", re.S)
+_QUOTE = re.compile(r"""<aside class=["']quote\b""")
+_END_OF_QUOTE = "</aside>"
 _HEADERS = {"Accept": "application/json"}
 
 
@@ -118,8 +120,10 @@ class Discourse(JsonSpider):
 
     @override
     def parse_recheck(self, fetched: Fetched, config: Any, posts: Sequence[KnownPost]) -> Page:
-        """Not found, or forbidden as a deleted one is to strangers: gone only when not found."""
+        """Gone when the forum itself finds none: not forbidden, and not a gateway's 404."""
         if fetched.status in (404, 410):
+            if not listed(body_of(fetched).get("errors")):
+                raise unexpected(fetched, decode(fetched.body), lacks="word of the forum")
             return Page(gone=tuple(post.external_id for post in posts))
         found, problems, _ = self.read_items(
             [self.body(fetched, read(fetched))], fetched, config
@@ -138,8 +142,20 @@ def _list(config: DiscourseConfig, *, below: int | None) -> Request:
 def _text(cooked: str, raw: str) -> str:
     """What the author says; where that is nothing, the quote, or a picture's address."""
     link = _LINK.search(cooked)
-    said = text_of(_QUOTE.sub(" ", cooked)) or text_of(cooked)
+    said = text_of(_without_quotes(cooked)) or text_of(cooked)
     return said or raw or (link[1] if link else "")
+
+
+def _without_quotes(cooked: str) -> str:
+    """What the author says, without what others said above it."""
+    parts, position = [], 0
+    while found := _QUOTE.search(cooked, position):
+        end = cooked.find(_END_OF_QUOTE, found.end())
+        if end < 0:
+            break
+        parts.append(cooked[position : found.start()])
+        position = end + len(_END_OF_QUOTE)
+    return " ".join([*parts, cooked[position:]])
 
 
 def _address(item: Json, config: DiscourseConfig) -> str:

@@ -16,8 +16,10 @@ from core.types import Post, PostKind
 from crawlers.contract import Config, Cursor, Family, Fetched, KnownPost, Page, Promise, Request
 from crawlers.errors import DriftError, ParseError
 from crawlers.families.json_api import JsonSpider
-from crawlers.reading.answers import read
+from crawlers.families.refusals import body_of
+from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
+from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, at, count, counts, known, name_of, words
 from crawlers.reading.markup import text_of
 from crawlers.reading.web_address import WebAddress, page_number, with_query
@@ -104,8 +106,12 @@ class NodeBB(JsonSpider):
 
     @override
     def parse_recheck(self, fetched: Fetched, config: Any, posts: Sequence[KnownPost]) -> Page:
-        """Not found means gone."""
+        """Gone when the forum itself finds none, and not when it has no such API."""
         if fetched.status in (404, 410):
+            status = body_of(fetched).get("status")
+            said = words(at(status, "message")) or ""
+            if at(status, "code") != "not-found" or "api" in said.lower():
+                raise unexpected(fetched, decode(fetched.body), lacks="word of the forum")
             return Page(gone=tuple(post.external_id for post in posts))
         answer = at(self.body(fetched, read(fetched)), "response")
         found, problems, _ = self.read_items([answer], fetched, config)

@@ -18,8 +18,10 @@ from crawlers import reach
 from crawlers.contract import Config, Cursor, Fetched, KnownPost, Page, Promise, Request
 from crawlers.errors import ParseError
 from crawlers.families.json_api import JsonSpider
-from crawlers.reading.answers import read
+from crawlers.families.refusals import body_of
+from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
+from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, at, count, known, name_of, words
 from crawlers.reading.markup import text_of
 from crawlers.reading.web_address import WebAddress, joined, page_number, with_query
@@ -115,8 +117,13 @@ class WordPress(JsonSpider):
 
     @override
     def parse_recheck(self, fetched: Fetched, config: Any, posts: Sequence[KnownPost]) -> Page:
-        """Not found means deleted; held back by a moderator is 401, which says nothing."""
+        """Deleted when WordPress knows no such comment; 401 is one that a moderator holds back.
+
+        A blog whose API was switched off answers 404 as well.
+        """
         if fetched.status in (404, 410):
+            if body_of(fetched).get("code") != "rest_comment_invalid_id":
+                raise unexpected(fetched, decode(fetched.body), lacks="word of WordPress")
             return Page(gone=tuple(post.external_id for post in posts))
         found, problems, _ = self.read_items([self.body(fetched, read(fetched))], fetched, config)
         return Page(posts=found, problems=problems)
