@@ -10,7 +10,8 @@ from crawlers.errors import DriftError
 from crawlers.reading.json_body import Json, parse_json
 
 # Seen around JSON-LD: "<!-- … -->", "//<![CDATA[ … //]]>", and a semicolon behind the object.
-_WRAPPING = re.compile(r"^\s*(?://)?\s*(?:<!--|<!\[CDATA\[)|(?://)?\s*(?:-->|\]\]>)\s*$|;\s*$")
+_OPENING = re.compile(r"(?://)?\s*+(?:<!--|<!\[CDATA\[)")
+_CLOSING = ("-->", "]]>")
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*(?:.*?\*/|.*)", re.S)
 _TRAILING_COMMA = re.compile(_STRING + r"|,(?=\s*[}\]])", re.S)
@@ -29,11 +30,19 @@ def parse_loosely(text: str, *, what: str) -> Json:
 
 
 def _cleaned(text: str) -> str:
-    text = text.strip("\ufeff \t\r\n")
     for _ in range(2):  # one wrapping inside the other
-        text = _WRAPPING.sub("", text)
+        text = _unwrapped(text)
     if '"' not in text:
         text = html.unescape(text)
     for dropped in (_COMMENT, _TRAILING_COMMA):
         text = dropped.sub(lambda found: found[0] if found[0][0] == '"' else "", text)
     return text
+
+
+def _unwrapped(text: str) -> str:
+    text = text.strip().strip("\ufeff").strip()
+    if opening := _OPENING.match(text):
+        text = text[opening.end() :]
+    if text.endswith(_CLOSING):
+        return text[:-3].rstrip().removesuffix("//")
+    return text.removesuffix(";")
