@@ -67,6 +67,11 @@ class RobotsMemory:
     """Rules of hosts for an hour; what could not be had is asked for again by the next run."""
 
     _rules: dict[str, tuple[float, Rules]] = field(default_factory=dict)
+    _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def asking(self, site: str) -> asyncio.Lock:
+        """Held by the one run that asks, so that those beside it wait for what it learns."""
+        return self._asking.setdefault(site, asyncio.Lock())
 
     def get(self, site: str) -> Rules | None:
         """The rules of ``scheme://host:port``, while they are fresh."""
@@ -77,6 +82,7 @@ class RobotsMemory:
         """Remember; the oldest go when there are many."""
         if len(self._rules) >= 5000:
             self._rules.clear()
+            self._asking = {site: lock for site, lock in self._asking.items() if lock.locked()}
         self._rules[site] = (time.monotonic(), rules)
 
 
@@ -88,7 +94,6 @@ class RobotsMiddleware:
         run: Run = cast("Any", crawler.spider).run
         self._office, self._signing = run.office, run.signing
         self._agent = self._office.settings.user_agent.split("/")[0].strip()
-        self._asking: dict[str, asyncio.Lock] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
@@ -101,7 +106,7 @@ class RobotsMiddleware:
             return
         parts = urlsplit(request.url)
         site = f"{parts.scheme}://{parts.netloc}"
-        async with self._asking.setdefault(site, asyncio.Lock()):
+        async with self._office.robots.asking(site):
             rules = self._office.robots.get(site)
             if rules is None:
                 rules = await self._ask(site)

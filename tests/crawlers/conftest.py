@@ -6,7 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,11 +101,12 @@ def start_child(
     *,
     credentials: Credentials = NO_CREDENTIALS,
     log_to: IO[bytes] | None = None,
+    command: Sequence[str] = CHILD,
     **crawl: Any,
 ) -> subprocess.Popen[bytes]:
     """A child that knows the plain spider, greeted."""
     process = subprocess.Popen(
-        CHILD,
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log_to,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -13,6 +17,8 @@ from core.errors import GoodnameError
 from crawlers.engine.robots import read_rules
 from crawlers.engine.turns import Turns
 from crawlers.engine.verdict import WaitError
+from crawlers.errors import BlockedError
+from crawlers.reading.limits import asked_wait, retry_after
 from tests.crawlers import site as bad
 from tests.crawlers.conftest import Crawler, child
 from tests.crawlers.site import Asked, Site, page, posts, redirect, serving, status
@@ -39,6 +45,38 @@ FORBIDS_ALL = b"User-agent: *\nDisallow: /\n"
 )
 def test_rules_are_read_as_the_rfc_says(body: bytes, path: str, may: bool) -> None:
     assert read_rules(200, body).allow(f"https://board.example{path}", agent=AGENT) is may
+
+
+def test_all_lines_of_the_robots_collection_are_right(shared: Path) -> None:
+    lines = (shared / "fixtures/hostile/robots/cases.jsonl").read_text("utf-8").splitlines()
+    wrong = []
+    for line in map(json.loads, lines):
+        started = time.process_time()
+        may, pause = _may_fetch(line)
+        took = time.process_time() - started
+        is_right = may in (line["allowed"], *line.get("also_ok", ()))
+        if not is_right or not 0 <= pause <= 60 or took > line.get("time_limit_s", 1):
+            wrong.append((line["id"], may, pause, took))
+    assert not wrong
+    assert len(lines) == 51
+
+
+def _may_fetch(line: dict[str, Any]) -> tuple[bool, float]:
+    try:
+        rules = read_rules(line["status"], base64.b64decode(line["body_b64"]))
+    except BlockedError:
+        return False, 0.0
+    return rules.allow(line["url"], agent=line["agent"]), rules.delay(agent=line["agent"])
+
+
+def test_real_robots_files_are_read_without_a_crash(shared: Path) -> None:
+    files = sorted((shared / "fixtures/hostile/robots/sites").glob("*.txt"))
+    assert len(files) > 30
+    for file in files:
+        host = file.name.removesuffix(".robots.txt")
+        rules = read_rules(200, file.read_bytes())
+        assert rules.allow(f"https://{host}/robots.txt", agent=AGENT)
+        assert 0 <= rules.delay(agent=AGENT) <= 60
 
 
 def test_a_host_may_ask_for_a_pause_within_reason() -> None:
@@ -128,7 +166,9 @@ def test_a_site_is_left_alone_for_as_long_as_it_asks(
         neighbour = crawler.source(f"{site.url}/2", interval_seconds=60)
         held = crawler.crawl(neighbour)
         assert "asked to wait" in (held.reason or "")
-        assert crawler.row(neighbour).next_due_at == due
+        held_until = crawler.row(neighbour).next_due_at
+        assert held_until is not None
+        assert abs(held_until - due) < timedelta(seconds=5)
         assert site.paths() == ["/1"]
 
 
@@ -140,6 +180,85 @@ def test_retry_after_is_seconds_or_a_date_within_a_day(now: datetime) -> None:
     assert retry_after("Mon, 02 Mar 2099 12:30:00 GMT", now=now) == now + timedelta(days=1)
     for nonsense in ("", "soon", "-5", "1.5", "\u0663"):
         assert retry_after(nonsense, now=now) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (200, {}, None),
+        (200, {"retry-after": "90"}, 90),
+        (429, {"retry-after": "90"}, 90),
+        (503, {"retry-after": "soon"}, None),
+        # X: seconds since 1970, and no Retry-After.
+        (200, {"x-rate-limit-remaining": "0", "x-rate-limit-reset": "1772453400"}, 601),
+        (200, {"x-rate-limit-remaining": "1", "x-rate-limit-reset": "1772453400"}, None),
+        (429, {"x-rate-limit-reset": "1772453400"}, 601),
+        # Reddit: fractions, and seconds from now.
+        (200, {"x-ratelimit-remaining": "0.0", "x-ratelimit-reset": "235"}, 236),
+        # Mastodon: a date.
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-03-02T12:05:00Z"}, 300),
+        (200, {"ratelimit-remaining": "0", "ratelimit-reset": "1772453400000"}, 601),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "10", "retry-after": "60"}, 60),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1000000000"}, None),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "never"}, None),
+        (200, {"x-ratelimit-remaining": "many", "x-ratelimit-reset": "10"}, None),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "nan"}, None),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1e300"}, None),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "-5"}, None),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999"}, 86_400),
+    ],
+)
+def test_a_used_up_limit_is_a_wish_to_wait_on_every_status(
+    status: int, headers: dict[str, str], seconds: int | None, now: datetime
+) -> None:
+    until = asked_wait(status, headers, now=now)
+    assert until == (None if seconds is None else now + timedelta(seconds=seconds))
+
+
+async def test_a_used_up_limit_holds_the_host_and_is_no_trouble_of_it(now: datetime) -> None:
+    turns = Turns(delay_seconds=0, clock=lambda: now)
+    turns.heed("api.example", 200, {"x-rate-limit-remaining": "0", "x-rate-limit-reset": "900"})
+    with pytest.raises(WaitError) as caught:
+        async with turns.turn("api.example"):
+            pass
+    assert caught.value.outcome == "quota"
+    # A shorter wish does not shorten a longer one.
+    turns.heed("api.example", 503, {"retry-after": "5"})
+    with pytest.raises(WaitError):
+        async with turns.turn("api.example"):
+            pass
+
+
+async def test_a_slow_host_is_asked_less_often_and_a_quick_error_changes_nothing() -> None:
+    turns = Turns(delay_seconds=0, clock=lambda: datetime.now(UTC), longest_delay_seconds=0.2)
+
+    async def paused() -> float:
+        began = time.monotonic()
+        async with turns.turn("board.example"):
+            return time.monotonic() - began
+
+    await paused()
+    turns.note_latency("board.example", 0.1, is_page=True)
+    await paused()
+    assert await paused() >= 0.08
+    turns.note_latency("board.example", 0.0, is_page=False)
+    await paused()
+    assert await paused() >= 0.08
+    turns.note_latency("board.example", 60.0, is_page=True)
+    await paused()
+    assert 0.16 <= await paused() < 5
+    for _ in range(8):
+        turns.note_latency("board.example", 0.0, is_page=True)
+    await paused()
+    assert await paused() < 0.1
+
+
+async def test_a_short_wait_is_waited_for_within_the_run() -> None:
+    turns = Turns(delay_seconds=0, clock=lambda: datetime.now(UTC))
+    turns.heed("board.example", 200, {"retry-after": "1"})
+    began = time.monotonic()
+    async with turns.turn("board.example"):
+        assert time.monotonic() - began >= 0.8
 
 
 async def test_a_host_that_asked_to_wait_is_not_asked_before() -> None:

@@ -63,3 +63,9 @@ def _following(state: Any, config: Any) -> Request | None:
 def _listing(config: Any, *, below: int | None) -> Request:
     where = "" if below is None else f"?below={below}"
     return Request(url=f"{config.url}/list{where}")
+
+
+if __name__ == "__main__":  # a child that knows nothing else, and so starts sooner
+    from crawlers.child import main
+
+    main({Walker.kind: Walker()})
