@@ -74,19 +74,52 @@ def _absent(session: Session, walk: Walk, *, source_id: int) -> list[Absent]:
 
 
 def remove(
-    session: Session, external_ids: Collection[str], *, source_id: int, now: datetime
+    session: Session,
+    external_ids: Collection[str],
+    *,
+    source_id: int,
+    now: datetime,
+    told_until: datetime | None = None,
 ) -> Sequence[int]:
-    """Posts that the site itself says are no more; what it told of later than ``now`` stays."""
+    """Posts that the site itself says are no more.
+
+    One that it told of later than ``told_until``, or else ``now``, stays: a run that meets a post
+    both alive and gone has read a list that is not what it seems.
+    """
     if not external_ids:
         return ()
     p = _POST.c
-    keys = [hashlib.sha256(one.encode("utf-8", "surrogatepass")).digest() for one in external_ids]
     ids = session.scalars(
         select(p.id)
-        .where(p.source_id == source_id, p.external_id_hash.in_(keys), p.deleted_at.is_(None))
-        .where(func.greatest(p.seen_at, p.last_seen_at) <= now)
+        .where(p.source_id == source_id, p.external_id_hash.in_(_hashes(external_ids)))
+        .where(p.deleted_at.is_(None))
+        .where(func.greatest(p.seen_at, p.last_seen_at) <= (told_until or now))
         .order_by(p.external_id_hash)
         .with_for_update(key_share=True)
     ).all()
     tell_gone(session, write_gone(session, ids, now=now), now=now)
     return ids
+
+
+def note_listed(
+    session: Session, external_ids: Collection[str], *, source_id: int, now: datetime
+) -> None:
+    """Kept posts that a page lists and that could not be read this time: they are not absent."""
+    if external_ids:
+        there = update(_POST).where(
+            _POST.c.source_id == source_id,
+            _POST.c.external_id_hash.in_(_hashes(external_ids)),
+            _POST.c.deleted_at.is_(None),
+        )
+        session.execute(there.values(last_seen_at=now, missing_since=None))
+
+
+def note_missing(session: Session, post_ids: Collection[int], *, now: datetime) -> None:
+    """Posts that an answer lacks whose word is not enough to say that they are gone."""
+    if post_ids:
+        new = update(_POST).where(_POST.c.id.in_(post_ids), _POST.c.missing_since.is_(None))
+        session.execute(new.values(missing_since=now))
+
+
+def _hashes(external_ids: Collection[str]) -> list[bytes]:
+    return [hashlib.sha256(one.encode("utf-8", "surrogatepass")).digest() for one in external_ids]

@@ -26,6 +26,7 @@ class Due:
     external_id: str
     url: str
     extra: Mapping[str, Any]
+    is_missing: bool = False  #: lists lacked it before
 
 
 def plan(session: Session, post_ids: Collection[int], *, now: datetime) -> None:
@@ -53,7 +54,7 @@ def find_due(session: Session, *, source_id: int, limit: int, now: datetime) -> 
 
 _DUE = text(
     """
-    SELECT id, external_id, url, extra FROM post
+    SELECT id, external_id, url, extra, missing_since IS NOT NULL AS is_missing FROM post
     WHERE source_id = :source AND next_visit_at <= :now AND deleted_at IS NULL
     ORDER BY missing_since IS NULL,
              NOT EXISTS (SELECT FROM mention WHERE mention.post_id = post.id),

@@ -18,7 +18,7 @@ from crawlers.engine.verdict import Verdict
 from pipeline.evidence import Answer, keep_answer
 from pipeline.ingest import Kept
 from pipeline.presence import Walk
-from pipeline.presence_rows import reconcile, remove
+from pipeline.presence_rows import note_listed, reconcile, remove
 from pipeline.revisit_rows import plan
 
 
@@ -39,7 +39,10 @@ def note_aside(
     now: datetime,
 ) -> None:
     """Write it, in the transaction that keeps the posts."""
-    remove(session, page.gone, source_id=begun.source_id, now=now)
+    source_id = begun.source_id
+    remove(session, page.gone, source_id=source_id, now=now, told_until=begun.began_at)
+    unread = [one.external_id for one in page.problems if one.external_id]
+    note_listed(session, unread, source_id=source_id, now=now)
     keep_evidence(session, begun, kept, fetched=fetched, office=office, signing=signing)
     if can_ask(signing.spider):
         plan(session, kept.new_ids, now=now)

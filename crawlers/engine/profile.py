@@ -99,7 +99,7 @@ def with_page(
         + Counter(post.language.partition("-")[0].lower() for post in told if post.language),
         newest=max([*times, *_known(so_far.newest)], default=None),
         oldest=min([*times, *_known(so_far.oldest)], default=None),
-        ids=frozenset(known),
+        ids=frozenset(known | {_hash_of(one) for one in page.gone}),
     )
     if so_far.first_key:
         return profile
@@ -109,7 +109,7 @@ def with_page(
 
 def brings_nothing(page: Page, *, before: Profile, after: Profile) -> bool:
     """Whether each of several posts of a page had stood on an earlier page of the run."""
-    return len(page.posts) >= 3 and before.ids == after.ids
+    return len(page.posts) + len(page.gone) >= 3 and before.ids == after.ids
 
 
 def key_of(request: str) -> str:
@@ -169,6 +169,11 @@ def _says(post: Post, name: str) -> bool:
         value = value.get(tail) if isinstance(value, Mapping) else None
         return value not in (None, "", {}, [])
     return bool(value) if isinstance(value, str | Mapping) else value is not None
+
+
+def _hash_of(external_id: str) -> bytes:
+    """As ``Post.external_id_hash``."""
+    return hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).digest()
 
 
 def _known(moment: datetime | None) -> list[datetime]:

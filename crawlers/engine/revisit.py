@@ -25,12 +25,14 @@ from crawlers.engine.signing import Signing
 from crawlers.engine.verdict import Verdict
 from crawlers.errors import CrawlError
 from pipeline.ingest import keep
-from pipeline.presence_rows import remove
+from pipeline.presence_rows import note_missing, remove
 from pipeline.revisit_rows import Due, find_due, give_up, note_visit, put_off
 
 log = structlog.get_logger()
 #: Answers of a site that say that what was asked for is not there.
 _GONE = frozenset({404, 410})
+#: So many posts do not go at once without a list that lacked them: the answer is rather broken.
+_TOO_MANY = 3
 
 Refusal = Callable[[Request, Fetched], Awaitable[Verdict | None]]
 Told = Callable[[CrawlError, Request], Awaitable[Verdict]]
@@ -121,8 +123,13 @@ class Revisits:
     def _keep(self, session: Session, page: Page, fetched: Fetched, *, now: datetime) -> bool:
         begun, source_id = self._begun, self._begun.source_id
         kept = keep(session, page.posts, source_id=source_id, crawl_run_id=begun.run_id, now=now)
-        bury_problems(session, begun, page.problems, now=now)
-        remove(session, page.gone, source_id=source_id, now=now)
+        problems = [self._signing.without_secrets(one) for one in page.problems]
+        bury_problems(session, begun, problems, now=now)
+        doubted = _doubted(self._asked, page)
+        note_missing(session, [one.id for one in doubted], now=now)
+        known = {one.external_id for one in doubted}
+        gone = [one for one in page.gone if one not in known]
+        remove(session, gone, source_id=source_id, now=now)
         keep_evidence(
             session, begun, kept, fetched=fetched, office=self._office, signing=self._signing
         )
@@ -167,6 +174,13 @@ class Revisits:
             self.is_open = False
             log.warning("revisits_stopped", source=self._begun.slug, reason=str(error))
             return None
+
+
+def _doubted(asked: list[Due], page: Page) -> list[Due]:
+    """Those that no list lacked before, where an answer knows none of several posts."""
+    gone = {*page.gone}
+    is_all = len(asked) >= _TOO_MANY and all(one.external_id in gone for one in asked)
+    return [one for one in asked if not one.is_missing] if is_all else []
 
 
 def _known(due: list[Due]) -> list[KnownPost]:

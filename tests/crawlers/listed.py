@@ -8,7 +8,17 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from core.types import Post, PublishedQuality
-from crawlers.contract import Config, Cursor, Family, Fetched, KnownPost, Page, Request, Spider
+from crawlers.contract import (
+    Config,
+    Cursor,
+    Family,
+    Fetched,
+    KnownPost,
+    Page,
+    Problem,
+    Request,
+    Spider,
+)
 
 
 class ListedConfig(Config):
@@ -64,6 +74,13 @@ class Asked(Listed):
         return read(fetched)
 
 
+class AskedMany(Asked):
+    """… five at a time."""
+
+    kind: ClassVar[str] = "asked-many"
+    recheck_size: ClassVar[int] = 5
+
+
 def read(fetched: Fetched) -> Page:
     """A page of a list, or the posts asked for."""
     told = json.loads(fetched.body)
@@ -79,6 +96,12 @@ def read(fetched: Fetched) -> Page:
                 extra={"case": {"status": item["status"]}} if "status" in item else {},
             )
             for item in told["posts"]
+            if "text" in item
+        ),
+        problems=tuple(
+            Problem(reason="no text", url=fetched.url, external_id=item["id"])
+            for item in told["posts"]
+            if "text" not in item
         ),
         gone=tuple(told.get("gone", ())),
         next=Request(url=told["next"]) if told.get("next") else None,
