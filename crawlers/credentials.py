@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ _ALMOST_OVER = timedelta(seconds=60)
 #: Shorter ones are no secrets, and taking them out of a text would leave nothing to read.
 _SHORTEST_SECRET = 6
 HIDDEN = "***"
+_ADDRESSES = ("http://", "https://")
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 
 #: By the names under ``[credentials]``: the parts of each.
 Credentials = Mapping[str, Secrets]
@@ -58,11 +61,29 @@ def secrets_for(spider: Spider, config: Any, credentials: Credentials) -> Secret
 
 def hide(text: str, secrets: Iterable[str]) -> str:
     """Take secrets out of words that a site or a library may have repeated."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            for written in {secret, quote(secret, safe=""), quote_plus(secret)}:
-                text = text.replace(written, HIDDEN)
+    for written in written_ways(secrets):
+        text = text.replace(written, HIDDEN)
     return text
+
+
+def written_ways(secrets: Iterable[str]) -> list[str]:
+    """How secrets may stand in addresses and in JSON, the longest first.
+
+    A part that is an address, such as that of an instance, is none: without it no answer of the
+    site could be read.
+    """
+    ways = {
+        way
+        for secret in secrets
+        if len(secret) >= _SHORTEST_SECRET and not secret.lower().startswith(_ADDRESSES)
+        for quoted in (quote(secret, safe=""), quote(secret), quote_plus(secret))
+        for way in (secret, secret.replace("/", r"\/"), quoted, _ESCAPE.sub(_lower, quoted))
+    }
+    return sorted(ways, key=len, reverse=True)
+
+
+def _lower(found: re.Match[str]) -> str:
+    return found[0].lower()
 
 
 @dataclass(slots=True)

@@ -207,7 +207,8 @@ class Run:
         ahead = self._cursor if self._stand is None else self._stand.ahead
         page = self._spider.parse(fetched, self._config, cursor=self._cursor, ahead=ahead)
         check_storable(page.next, ahead=page.ahead)
-        return page
+        problems = tuple(self.signing.without_secrets(one) for one in page.problems)
+        return replace(page, problems=problems)
 
     async def _keep(self, request: Request, fetched: Fetched, page: Page) -> Request | None:
         before, now = self._tally, self.office.clock()

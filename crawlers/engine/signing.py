@@ -17,7 +17,7 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from crawlers import quota
-from crawlers.contract import Family, Fetched, Request, Secrets, Spider, Token
+from crawlers.contract import Family, Fetched, Problem, Request, Secrets, Spider, Token
 from crawlers.credentials import credential_name, hide
 from crawlers.engine.answers import refusal
 from crawlers.engine.headers import plain_headers
@@ -52,6 +52,7 @@ class Signing:
     config: Any
     secrets: Secrets = field(repr=False)
     _key: tuple[str, ...] | None = None  #: of the token
+    _shown: list[str] = field(default_factory=list, repr=False)  #: tokens, refused ones too
 
     def is_ours(self, request: scrapy.Request) -> bool:
         """Whether a request goes where the spider sent it, and so carries the credential."""
@@ -124,6 +125,8 @@ class Signing:
             if held is None:
                 raise AuthError(f"the token ended before it could be shown ({plain.url})")
             request.meta[_SERIAL], token = held
+            if token.value not in self._shown:
+                self._shown.append(token.value)
         signed: Request = await self._code(
             lambda: self.spider.sign(plain, self.config, self.secrets, token=token)
         )
@@ -173,10 +176,16 @@ class Signing:
 
     def hidden(self, text: str) -> str:
         """Words without the secrets that a site may have repeated."""
-        if not self.spider.secrets:
-            return text
-        held = self._key and self.office.tokens.get(self._key, now=self.office.clock())
-        return hide(text, [*self.secrets.values(), *([held[1].value] if held else [])])
+        return hide(text, [*self.secrets.values(), *self._shown]) if self.spider.secrets else text
+
+    def without_secrets(self, problem: Problem) -> Problem:
+        """A dead letter without them: items hold links to their own next pages."""
+        return replace(
+            problem,
+            reason=self.hidden(problem.reason),
+            url=self.hidden(problem.url),
+            excerpt=self.hidden(problem.excerpt),
+        )
 
     async def is_refused(self, answer: Response, request: scrapy.Request) -> bool:
         """Whether the site no longer takes the token that a request showed."""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from crawlers.contract import Fetched
+from crawlers.credentials import written_ways
 
 REMOVED: Final = "removed"
 _SECRET_HEADERS: Final = re.compile(
@@ -26,7 +27,6 @@ _IN_BODY: Final = re.compile(
 )
 #: Keys of browsers that sites print into their pages.
 _KNOWN_KEYS: Final = re.compile(rb"AIza[0-9A-Za-z_-]{30,40}|EAA[A-Za-z]{1,3}[0-9A-Za-z]{20,400}")
-_SHORTEST: Final = 6
 
 
 def cleaned(fetched: Fetched, secrets: Sequence[str]) -> Fetched:
@@ -59,19 +59,13 @@ def clean_headers(headers: Mapping[str, str], secrets: Sequence[str]) -> dict[st
 
 
 def _clean_body(body: bytes, secrets: Sequence[str]) -> bytes:
-    for written in _ways_to_write(secrets):
+    for written in written_ways(secrets):
         body = body.replace(written.encode(), REMOVED.encode())
     body = _IN_BODY.sub(rb"\1" + REMOVED.encode(), body)
     return _KNOWN_KEYS.sub(REMOVED.encode(), body)
 
 
 def _without(text: str, secrets: Sequence[str]) -> str:
-    for written in _ways_to_write(secrets):
+    for written in written_ways(secrets):
         text = text.replace(written, REMOVED)
     return text
-
-
-def _ways_to_write(secrets: Sequence[str]) -> list[str]:
-    long_enough = [secret for secret in secrets if len(secret) >= _SHORTEST]
-    ways = {way for one in long_enough for way in (one, quote(one, safe=""), quote_plus(one))}
-    return sorted(ways, key=len, reverse=True)

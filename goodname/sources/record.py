@@ -12,6 +12,7 @@ from core.declared import SourceEntry
 from core.errors import GoodnameError
 from core.settings import Settings, load_settings
 from crawlers.contract import Spider
+from crawlers.credentials import written_ways
 from crawlers.opt_in import how_to_opt_in, is_off
 from goodname.sources.clean import clean_url, cleaned
 from goodname.sources.fetch import Hand
@@ -59,7 +60,7 @@ def record_by(
 def _without_secrets(visit: Visit, spider: Spider, config: Any, credential: Credential) -> Visit:
     fetched = cleaned(visit.fetched, credential.words)
     state = json.dumps(dict(fetched.state))
-    if any(word in state for word in credential.words if len(word) >= 6):
+    if any(word in state for word in written_ways(credential.words)):
         raise GoodnameError(f"{spider.kind} keeps its credential in a request; not recorded")
     request = type(visit.request)(url=clean_url(visit.request.url, credential.words))
     return read(spider, config, request, fetched, ahead=visit.ahead)

@@ -60,7 +60,12 @@ class Plain(Spider):
                 for item in good
             ),
             problems=tuple(
-                Problem(reason="no text", url=fetched.url, external_id=item["id"])
+                Problem(
+                    reason="no text",
+                    url=fetched.url,
+                    external_id=item["id"],
+                    excerpt=json.dumps(item),
+                )
                 for item in items
                 if "text" not in item
             ),
@@ -91,8 +96,8 @@ if __name__ == "__main__":
     from crawlers.catalogue import spiders
     from crawlers.child import main
     from tests.crawlers.keyed import Keyed
-    from tests.crawlers.listed import Asked, Listed
+    from tests.crawlers.listed import Asked, AskedMany, Listed
     from tests.crawlers.walking import Walker
 
-    ours = (Plain(), Listed(), Asked(), Keyed(), Walker())
+    ours = (Plain(), Listed(), Asked(), AskedMany(), Keyed(), Walker())
     main({**spiders(), **{one.kind: one for one in ours}})

@@ -203,6 +203,27 @@ def test_words_of_the_site_that_repeat_the_key_are_cut(keyed: tuple[Crawler, Sit
     assert (run.outcome, "***" in (run.reason or "")) == ("auth", True), run.reason
 
 
+def test_an_item_that_repeats_the_key_becomes_a_dead_letter_without_it(
+    keyed: tuple[Crawler, Site, Site],
+) -> None:
+    crawler, site, _ = keyed
+    link = f"https://kavira.example/2?key={PASSWORD}"
+    items = [{"id": "a", "text": "good"}, {"id": "b", "paging": {"next": link}}]
+    site.pages["/1"] = page(json.dumps({"posts": items}))
+    source = _source(crawler, f"{site.url}/1", shown="query")
+    assert crawler.crawl(source).outcome == "ok"
+    (letter,) = crawler.dead_letters(source)
+    assert "key=***" in letter.detail["excerpt"]
+
+
+def test_a_refused_token_is_no_less_a_secret(keyed: tuple[Crawler, Site, Site]) -> None:
+    crawler, site, _ = keyed
+    site.pages["/token"] = page(json.dumps({"token": TOKEN}))
+    site.pages["/1"] = lambda asked: asked.answer("401 No", f"expired {TOKEN}")
+    run = crawler.crawl(_source(crawler, f"{site.url}/1"))
+    assert (run.outcome, "expired ***" in (run.reason or "")) == ("auth", True), run.reason
+
+
 def test_a_body_is_posted_and_signed(keyed: tuple[Crawler, Site, Site]) -> None:
     crawler, site, _ = keyed
     site.pages["/1"] = page(posts(("a", "text")))
@@ -304,6 +325,9 @@ def test_a_refused_token_does_not_end_a_newer_one() -> None:
 def test_secrets_are_taken_out_of_words_however_they_are_written() -> None:
     assert hide("a s3cret/x b s3cret%2Fx", ["s3cret/x"]) == "a *** b ***"
     assert hide("a short one", ["short"]) == "a short one"
+    assert hide(r"s3cret%2fx s3cret\/x", ["s3cret/x"]) == "*** ***"
+    instance = "https://social.kavira.example"
+    assert hide(f"{instance}/api", [instance]) == f"{instance}/api"
 
 
 def test_a_greeting_carries_secrets_and_does_not_show_them() -> None:
