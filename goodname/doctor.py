@@ -23,6 +23,7 @@ from crawlers.catalogue import own_sites, spiders
 from goodname.admin import operated
 from goodname.reach import reached
 from goodname.rejudge import describe
+from pipeline.operations import open_alerts_of
 from pipeline.rejudge_runs import latest
 
 #: What an installation needs at least; a worker may serve several queues ("judge+deliver").
@@ -95,6 +96,7 @@ def _database(engine: Engine, settings: Settings, *, now: datetime) -> Iterator[
     with Session(engine) as session:
         yield from _processes(session, now=now)
         yield from _sources(session)
+        yield _hearing(session)
         yield _judging(session, now=now)
         yield from _rejudging(session, now=now)
         yield from _quotas(session, now=now)
@@ -132,6 +134,12 @@ def _sources(session: Session) -> Iterator[Finding]:
             f"{outcome}{': ' + source.last_reason if source.last_reason else ''}",
             f"{source.failures} runs in a row failed; it backs off and goes on by itself",
         )
+
+
+def _hearing(session: Session) -> Finding:
+    silent = open_alerts_of(session)
+    what = f"{silent} not heard" if silent else "every source is heard"
+    return Finding("hearing", silent == 0, what, "see GET /v1/operations-alerts for the reasons")
 
 
 def _judging(session: Session, *, now: datetime) -> Finding:

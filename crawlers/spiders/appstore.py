@@ -41,6 +41,7 @@ class AppStore(JsonSpider):
     config = AppStoreConfig
     minimum_interval_seconds = 1800
     is_verified = True
+    is_limited = True
     promise = Promise(filled={"title": 0.9, "author": 0.9, "rating": 0.95, "published_at": 0.95})
 
     @override

@@ -53,6 +53,7 @@ class GooglePlay(ItemSpider[Json]):
     config = GooglePlayConfig
     minimum_interval_seconds = 3600
     is_verified = True
+    is_limited = True
     promise = Promise(filled={"text": 0.9, "author": 0.9, "rating": 0.95, "published_at": 0.95})
 
     @override

@@ -75,6 +75,7 @@ class RedditFeed(Spider):
     config = RedditFeedConfig
     minimum_interval_seconds = 300
     is_verified = False
+    is_limited = True
     promise = Promise(filled={"published_at": 0.99, "author": 0.5})
 
     @override

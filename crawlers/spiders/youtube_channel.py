@@ -49,6 +49,7 @@ class YouTubeChannel(Spider):
     config = YouTubeChannelConfig
     minimum_interval_seconds = 300
     is_verified = True
+    is_limited = True
     is_gapless = True
     promise = Promise(
         filled={"title": 0.99, "author": 0.99, "published_at": 0.99, "engagement": 0.8}
