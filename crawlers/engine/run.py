@@ -35,6 +35,7 @@ from crawlers.engine.verdict import (
     Tally,
     Verdict,
     of_capped_run,
+    of_circle,
     of_error,
     of_garbled_run,
     of_late_run,
@@ -211,12 +212,9 @@ class Run:
         return replace(page, problems=problems)
 
     async def _keep(self, request: Request, fetched: Fetched, page: Page) -> Request | None:
-        before, now = self._tally, self.office.clock()
         is_first = self._stand is None
         seen = validators(request, fetched.headers) if is_first else self._seen()
         stand = Stand(following=page.next, ahead=page.ahead, seen=seen, walk=self._walk)
-        is_last = page.next is None or before.pages + 1 >= self.office.settings.max_pages_per_run
-        repeats = page.next is not None and _key(page.next) in self._asked
         profile = with_page(
             self._profile,
             page,
@@ -224,46 +222,11 @@ class Run:
             fetched_at=fetched.fetched_at,
             key=_key(request),
         )
-
-        def write(session: Any) -> tuple[Tally, Verdict | None, Walk | None]:
-            past = self._known_past(session)
-            garbled = garbled_in(page.posts)
-            if spoils(garbled, len(page.posts), past):
-                ended = of_garbled_run(garbled, len(page.posts))
-                finish(session, self.begun, ended, tally=before, stand=self._stand, now=now)
-                return before, ended, None
-            kept = keep_page(session, self.begun, page, stand=stand, now=now)
-            note_aside(
-                session,
-                self.begun,
-                page,
-                kept,
-                fetched=fetched,
-                office=self.office,
-                signing=self.signing,
-                now=now,
-            )
-            walk = stand.walk and stand.walk.past(kept.dated)
-            tally = Tally(
-                pages=before.pages + 1,
-                seen=before.seen + len(page.posts),
-                new=before.new + kept.new,
-                changed=before.changed + kept.changed,
-                dead=before.dead + kept.dead + len(page.problems),
-                announced=page.announced if before.announced is None else before.announced,
-            )
-            verdict = _verdict(
-                page, tally, repeats=repeats, is_last=is_last, is_resumed=self._is_resumed
-            )
-            if brings_nothing(page, before=self._profile, after=profile):
-                verdict = of_repeated_page(fetched.url)
-            if verdict is not None:
-                verdict = self._finish_weighed(session, verdict, profile, tally, stand, now=now)
-                compare(session, self.begun, verdict, walk, spider=self._spider, now=now)
-            return tally, verdict, walk
-
+        now = self.office.clock()
         try:
-            self._tally, self.verdict, self._walk = await self.office.write(write)
+            self._tally, self.verdict, self._walk = await self.office.write(
+                lambda session: self._write(session, fetched, page, stand, profile, now=now)
+            )
         except DatabaseError as error:
             self.failure = error
             return None
@@ -271,6 +234,55 @@ class Run:
         if self.verdict is not None or page.next is None:
             return None
         return self._ask(page.next)
+
+    def _write(
+        self,
+        session: Any,
+        fetched: Fetched,
+        page: Page,
+        stand: Stand,
+        profile: Profile,
+        *,
+        now: datetime,
+    ) -> tuple[Tally, Verdict | None, Walk | None]:
+        """All that a page changes, in one transaction that may be done again."""
+        before, past = self._tally, self._known_past(session)
+        garbled = garbled_in(page.posts)
+        if spoils(garbled, len(page.posts), past):
+            ended = of_garbled_run(garbled, len(page.posts))
+            finish(session, self.begun, ended, tally=before, stand=self._stand, now=now)
+            return before, ended, None
+        kept = keep_page(session, self.begun, page, stand=stand, now=now)
+        note_aside(
+            session,
+            self.begun,
+            page,
+            kept,
+            fetched=fetched,
+            office=self.office,
+            signing=self.signing,
+            now=now,
+        )
+        walk = stand.walk and stand.walk.past(kept.dated)
+        tally = before.with_page(page, kept)
+        verdict = self._verdict(page, tally)
+        if brings_nothing(page, before=self._profile, after=profile):
+            verdict = of_repeated_page(fetched.url)
+        if verdict is not None:
+            verdict = self._finish_weighed(session, verdict, profile, tally, stand, now=now)
+            compare(session, self.begun, verdict, walk, spider=self._spider, now=now)
+        return tally, verdict, walk
+
+    def _verdict(self, page: Page, tally: Tally) -> Verdict | None:
+        """How the run ends with this page; None while it goes on."""
+        if page.next is None:
+            return of_whole_run(tally, is_resumed=self._is_resumed)
+        if _key(page.next) in self._asked:
+            return of_circle(page.next.url)
+        if tally.is_unreadable:
+            return of_unreadable_run(tally)  # the pages behind it would be no better
+        is_last = tally.pages >= self.office.settings.max_pages_per_run
+        return of_capped_run(tally) if is_last else None
 
     def _finish_weighed(
         self,
@@ -331,22 +343,6 @@ class Run:
             self.verdict = await self.office.write(write)
         except DatabaseError as error:
             self.failure = error
-
-
-def _verdict(
-    page: Page, tally: Tally, *, repeats: bool, is_last: bool, is_resumed: bool
-) -> Verdict | None:
-    if page.next is None:
-        return of_whole_run(tally, is_resumed=is_resumed)
-    if repeats:
-        return Verdict(
-            outcome=RunOutcome.DRIFT,
-            reason=f"the next page is one that was read already ({page.next.url})",
-            starts_over=True,
-        )
-    if tally.is_unreadable:
-        return of_unreadable_run(tally)  # the pages behind it would be no better
-    return of_capped_run(tally) if is_last else None
 
 
 def _key(request: Request) -> str:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.types import RunOutcome
+from crawlers.contract import Page
 from crawlers.errors import CrawlError, QuotaError
+from pipeline.ingest import Kept
 
 #: Outcomes that stretch the pause of a source. A search without a hit is no failure of it.
 _GOOD = frozenset({RunOutcome.OK, RunOutcome.EMPTY})
 
+_HOPELESS = 3
 #: The reason of a run whose site says that it has nothing new.
 NOTHING_CHANGED = "nothing has changed"
 
@@ -64,10 +67,30 @@ class Tally:
     dead: int = 0  #: posts and items that became dead letters
     announced: int | None = None  #: how many items the first page that said so announced
 
+    def with_page(self, page: Page, kept: Kept) -> Tally:
+        """The tally after one more page."""
+        announced = page.announced if self.announced is None else self.announced
+        return Tally(
+            pages=self.pages + 1,
+            seen=self.seen + len(page.posts),
+            new=self.new + kept.new,
+            changed=self.changed + kept.changed,
+            dead=self.dead + kept.dead + len(page.problems),
+            announced=announced,
+        )
+
     @property
     def is_unreadable(self) -> bool:
         """Whether there were items, and none of them was a post."""
         return self.seen == 0 and self.dead > 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so many items were none that the next pages would be no better.
+
+        One page that cannot be read must not keep those that a list named after it from it.
+        """
+        return self.is_unreadable and self.dead >= _HOPELESS
 
 
 def of_error(error: CrawlError, *, starts_over: bool = False) -> Verdict:
@@ -118,6 +141,15 @@ def of_capped_run(tally: Tally) -> Verdict:
     return Verdict(
         outcome=RunOutcome.OK,
         reason=f"stopped after {_count(tally.pages, 'page')}; the next run goes on from there",
+    )
+
+
+def of_circle(url: str) -> Verdict:
+    """The end of a run whose next page is one that it has read."""
+    return Verdict(
+        outcome=RunOutcome.DRIFT,
+        reason=f"the next page is one that was read already ({url})",
+        starts_over=True,
     )
 
 
