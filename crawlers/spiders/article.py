@@ -33,7 +33,7 @@ from crawlers.contract import (
 from crawlers.errors import CrawlError, DriftError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
-from crawlers.reading.json_body import known, words
+from crawlers.reading.json_body import at, count, known, words
 from crawlers.reading.markup import tidy, tree_of
 from crawlers.reading.web_address import WebAddress, joined
 
@@ -42,6 +42,9 @@ _MOST_CHARS: Final = 2_000_000  #: of a page given to the library, which is slow
 _HEAD: Final = 10_000
 _REMEMBERED: Final = 500  #: links whose article was read, so that a list costs one request
 _SEEN: Final = "seen"
+_TRIED: Final = "tried"  #: how often an article was asked for that could not be read
+_TRIES: Final = 3
+_GONE: Final = frozenset({404, 410})
 
 
 class ArticleConfig(Config):
@@ -101,12 +104,13 @@ class Article(Spider):
                 raise
             # One that is gone or lies behind a wall must not keep those that wait from being read.
             problems = (Problem(reason=str(error), url=fetched.url, external_id=asked),)
+        is_over = bool(posts) or fetched.status in _GONE
         moved = reach.moved(ahead, posts, now=fetched.fetched_at)
         return Page(
             posts=posts,
             problems=problems,
             next=_next(waiting),
-            ahead=_remembering(moved, asked),
+            ahead=_remembering(moved, asked) if is_over else _trying(moved, asked),
             announced=len(posts) + len(problems),
         )
 
@@ -132,7 +136,20 @@ def _next(waiting: list[str]) -> Request | None:
 
 def _remembering(ahead: Cursor, asked: str) -> Mapping[str, Any]:
     seen = [key for key in map(str, ahead.get(_SEEN, ())) if key != _key(asked)]
-    return {**ahead, _SEEN: [*seen, _key(asked)][-_REMEMBERED:]}
+    tried = {key: n for key, n in (at(ahead, _TRIED) or {}).items() if key != _key(asked)}
+    others = {key: value for key, value in ahead.items() if key != _TRIED}
+    waits = {_TRIED: tried} if tried else {}
+    return {**others, **waits, _SEEN: [*seen, _key(asked)][-_REMEMBERED:]}
+
+
+def _trying(ahead: Cursor, asked: str) -> Mapping[str, Any]:
+    """A wall may be there for an hour only: what is behind it is asked for some times more."""
+    tries = count(at(ahead, _TRIED, _key(asked))) or 0
+    if tries + 1 >= _TRIES:
+        return _remembering(ahead, asked)
+    known = {key: n for key, n in (at(ahead, _TRIED) or {}).items() if key != _key(asked)}
+    kept = [*known.items(), (_key(asked), tries + 1)][-_REMEMBERED:]
+    return {**ahead, _TRIED: dict(kept)}
 
 
 def _key(link: str) -> str:
