@@ -37,10 +37,11 @@ from crawlers.reading.json_body import (
     words,
 )
 from crawlers.reading.markup import tidy
-from crawlers.reading.web_address import WebAddress, query_of, with_query
+from crawlers.reading.web_address import query_of, with_query
 
 BEST_RATING = 5
 PER_PAGE = 100
+_API = "https://api.sitejabber.com"  # no setting: the tokens go nowhere else
 _SITE = "https://www.sitejabber.com"  # leads to smartcustomer.com today
 # Codes of the documentation: whose token is no good, and what is too much.
 _AUTH = frozenset({101, 102, *range(201, 208), 308})
@@ -51,7 +52,6 @@ class SitejabberConfig(ConfigWithCredential):
     """A firm of one's own, by its domain."""
 
     domain: str = Field(min_length=3, max_length=253, pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")
-    base_url: WebAddress = "https://api.sitejabber.com"
 
 
 class Sitejabber(JsonSpider):
@@ -185,7 +185,7 @@ class Sitejabber(JsonSpider):
 
 
 def _list(config: SitejabberConfig, *, start: int, deleted: int | str | None = None) -> Request:
-    base = f"{config.base_url.rstrip('/')}/v1/businesses/{quote(config.domain)}/reviews"
+    base = f"{_API}/v1/businesses/{quote(config.domain)}/reviews"
     return Request(
         url=with_query(base, start=start, count=PER_PAGE, order="DESC", deleted=deleted),
         headers={"Accept": "application/json"},

@@ -46,6 +46,7 @@ class WooCommerceV3(ShopReviews):
     is_verified = True
     secrets = MappingProxyType(
         {
+            "shop": "the address of the shop whose key it is",
             "consumer_key": "made in WooCommerce under Advanced, REST API; it may only read",
             "consumer_secret": "shown once beside it",
         }
@@ -90,8 +91,10 @@ class WooCommerceV3(ShopReviews):
         *,
         token: Token | None,
     ) -> Request:
-        """Basic authentication, which WooCommerce takes over https only."""
-        parts = urlsplit(request.url)
+        """Basic authentication, which WooCommerce takes over https only; to the key's own shop."""
+        parts, mine = urlsplit(request.url), urlsplit(secrets["shop"].strip())
+        if (parts.scheme, parts.netloc.lower()) != (mine.scheme, mine.netloc.lower()):
+            raise AuthError(f"the key is for {mine.netloc[:80]}, not {parts.netloc[:80]}")
         if parts.scheme != "https" and parts.hostname not in _HERE:
             raise AuthError("the key of a shop is sent over https only")
         pair = f"{secrets['consumer_key']}:{secrets['consumer_secret']}"

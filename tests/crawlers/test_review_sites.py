@@ -20,7 +20,11 @@ from crawlers.contract import Fetched, KnownPost, Page, Request
 from crawlers.errors import AuthError, BlockedError, CrawlError, DriftError, QuotaError
 from tests.crawlers.saved_pages import FETCHED_AT, config_of, parse
 
-SHOP_KEY = {"consumer_key": "ck_secret", "consumer_secret": "cs_secret"}
+SHOP_KEY = {
+    "shop": "https://shop.kavira.example/sklep/",
+    "consumer_key": "ck_secret",
+    "consumer_secret": "cs_secret",
+}
 TOKENS = {"client_token": "client_secret", "user_token": "user_secret"}
 
 
@@ -95,8 +99,30 @@ def test_the_key_of_a_shop_stands_in_a_header_and_goes_over_https_only() -> None
     assert base64.b64decode(word) == b"ck_secret:cs_secret"
     assert "secret" not in signed.url + str(request)
     plain = replace(request, url=request.url.replace("https:", "http:"))
+    shop = SHOP_KEY | {"shop": "http://shop.kavira.example"}
     with pytest.raises(AuthError, match="https only"):
-        spider.sign(plain, config, SHOP_KEY, token=None)
+        spider.sign(plain, config, shop, token=None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/sklep",
+        "http://shop.kavira.example/sklep",
+        "https://shop.kavira.example:8443/sklep",
+        "https://shop.kavira.example.elsewhere.example",
+    ],
+)
+def test_the_key_of_a_shop_is_shown_to_no_other(url: str) -> None:
+    spider = spiders()["woocommerce-v3"]
+    config = spider.config(url=url)
+    with pytest.raises(AuthError, match="the key is for"):
+        spider.sign(spider.start(config, cursor={}), config, SHOP_KEY, token=None)
+
+
+def test_no_source_sends_the_tokens_of_sitejabber_elsewhere() -> None:
+    with pytest.raises(ValidationError):
+        spiders()["sitejabber"].config(domain="kavira.example", base_url="https://x.example")
 
 
 def test_a_shop_says_which_reviews_are_gone() -> None:
