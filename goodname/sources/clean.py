@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from crawlers.contract import Fetched
@@ -47,6 +47,29 @@ def clean_url(url: str, secrets: Sequence[str]) -> str:
         kept = [(key, REMOVED if _SECRET_PARAMS.search(key) else value) for key, value in pairs]
         parts = parts._replace(query=urlencode(kept))
     return _without(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), secrets)
+
+
+def clean_params(params: Mapping[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
+    """The params of a source, with its addresses as ``clean_url`` leaves them."""
+    return {
+        name: clean_url(value, secrets) if _is_address(value) else value
+        for name, value in params.items()
+    }
+
+
+def secrets_in(params: Mapping[str, Any]) -> list[str]:
+    """What stands under telling names in the addresses of a source, e.g. of a private feed."""
+    return [
+        value
+        for address in params.values()
+        if _is_address(address)
+        for name, value in parse_qsl(urlsplit(address).query)
+        if _SECRET_PARAMS.search(name)
+    ]
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
 
 
 def clean_headers(headers: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:

@@ -63,8 +63,11 @@ class Hand(AbstractContextManager["Hand"]):
         sign: Sign = lambda request: request,
         zone: str = "UTC",
         is_by_agreement: bool = False,
+        is_log_in: bool = False,
     ) -> Fetched:
         """The answer after redirects; ``CrawlError`` says why there is none.
+
+        A log-in holds the credential itself and follows no redirect.
 
         A credential goes only to the host that was asked first. An API ``is_by_agreement`` when
         it is called with the operator's own key: robots.txt does not speak to that.
@@ -76,7 +79,7 @@ class Hand(AbstractContextManager["Hand"]):
                 self._check_robots(asked.url)
             response = self._send(sign(asked) if is_home else asked)
             target = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or not target:
+            if response.status_code not in _REDIRECTS or not target or is_log_in:
                 return Fetched(
                     url=asked.url,
                     status=response.status_code,

@@ -14,7 +14,7 @@ from core.settings import Settings, load_settings
 from crawlers.contract import Spider
 from crawlers.credentials import written_ways
 from crawlers.opt_in import how_to_opt_in, is_off
-from goodname.sources.clean import clean_url, cleaned
+from goodname.sources.clean import clean_params, clean_url, cleaned, secrets_in
 from goodname.sources.fetch import Hand
 from goodname.sources.kinds import config_of, known_kinds, spider_named
 from goodname.sources.recording import HEAD, Recording, save
@@ -52,17 +52,23 @@ def record_by(
         )
     ]  # fmt: skip
     recording = save(
-        folder, name, visits, kind=entry.kind, params=entry.params, zone=entry.time_zone
+        folder,
+        name,
+        visits,
+        kind=entry.kind,
+        params=clean_params(entry.params, credential.words),
+        zone=entry.time_zone,
     )
     return recording, visits
 
 
 def _without_secrets(visit: Visit, spider: Spider, config: Any, credential: Credential) -> Visit:
-    fetched = cleaned(visit.fetched, credential.words)
+    words = [*credential.words, *secrets_in(config.model_dump())]
+    fetched = cleaned(visit.fetched, words)
     state = json.dumps(dict(fetched.state))
-    if any(word in state for word in written_ways(credential.words)):
+    if any(word in state for word in written_ways(words)):
         raise GoodnameError(f"{spider.kind} keeps its credential in a request; not recorded")
-    request = type(visit.request)(url=clean_url(visit.request.url, credential.words))
+    request = type(visit.request)(url=clean_url(visit.request.url, words))
     return read(spider, config, request, fetched, ahead=visit.ahead)
 
 

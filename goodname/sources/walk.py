@@ -46,7 +46,7 @@ def credential_of(spider: Spider, config: Any, settings: Settings, hand: Hand) -
     request = spider.log_in(config, secrets)
     if request is None:
         return Credential(secrets=secrets)
-    fetched = hand.fetch(request, is_by_agreement=_is_api(spider))
+    fetched = hand.fetch(request, is_by_agreement=_is_api(spider), is_log_in=True)
     return Credential(secrets=secrets, token=spider.read_token(fetched))
 
 

@@ -111,6 +111,25 @@ def test_a_credential_is_shown_to_the_first_host_only(web: Site) -> None:
         assert "authorization" not in asked["/robots.txt"].headers
 
 
+def test_a_log_in_follows_no_redirect(web: Site) -> None:
+    login = Request(url=f"{web.url}/token", method="POST", headers={"Authorization": "Basic x"})
+    with serving() as other:
+        web.pages["/token"] = redirect(f"{other.url}/token")
+        crawl = CrawlSection(allowed_addresses=[web.address, other.address], delay_seconds=0)
+        with Hand(crawl) as hand:
+            assert hand.fetch(login, is_log_in=True).status == 302
+        assert other.asked == []
+
+
+def test_a_recording_holds_no_token_of_a_private_address(web: Site, tmp_path: Path) -> None:
+    web.pages["/feed?token=s3cret-word"] = page(FEED)
+    entry = {"slug": "mine", "kind": "feed", "params": {"url": f"{web.url}/feed?token=s3cret-word"}}
+    settings = _settings(web, sources=[entry])
+    with Hand(settings.crawl) as hand:
+        record_by(hand, settings, "mine", folder=tmp_path, most_pages=1)
+    assert b"s3cret-word" not in b"".join(one.read_bytes() for one in (tmp_path / "mine").iterdir())
+
+
 def test_a_feed_needs_only_its_url(web: Site) -> None:
     web.pages["/feed"] = page(FEED, Content_Type="application/rss+xml")
     seen = look(Wanted(what=f"{web.url}/feed"), _settings(web))
