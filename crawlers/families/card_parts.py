@@ -12,7 +12,7 @@ from lxml import etree
 from parsel import Selector
 
 from crawlers.errors import ParseError
-from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.markup import cut_out, text_of, tidy
 
 # Never p or span: customers write those, and none may pass a complaint off as an answer.
 _HEADINGS = "h2, h3, h4, h5, h6, strong, b, dt, [class*=title], [class*=heading]"
@@ -46,7 +46,7 @@ def split(card: Selector, *, titled: re.Pattern[str], url: str) -> tuple[Selecto
     parts = [_part(head, block) for head, block in zip(heads, blocks, strict=True)]
     for block in blocks:
         for element in block:
-            _drop(element)
+            cut_out(element)
     return rest, parts
 
 
@@ -90,16 +90,3 @@ def _text(element: Any) -> str:
 
 def _string(element: Any) -> str:
     return " ".join("".join(element.itertext()).split())
-
-
-def _drop(element: Any) -> None:
-    """Take an element out and leave the text behind it."""
-    above = element.getparent()
-    if above is None:
-        return
-    before = element.getprevious()
-    if element.tail and before is not None:
-        before.tail = (before.tail or "") + element.tail
-    elif element.tail:
-        above.text = (above.text or "") + element.tail
-    above.remove(element)

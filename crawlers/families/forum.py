@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from parsel import Selector
 from typing_extensions import override
@@ -50,7 +50,15 @@ class Marks:
     quoted: str = "blockquote"  #: what others said, signatures and notes of the software
 
 
-class TopicSpider(ItemSpider[Selector]):
+class TopicItem(NamedTuple):
+    """One post of a topic, and what its page says of all."""
+
+    element: Selector
+    title: str | None
+    language: str | None
+
+
+class TopicSpider(ItemSpider[TopicItem]):
     """Reads the posts of one topic, page after page."""
 
     family = Family.FORUM
@@ -81,14 +89,16 @@ class TopicSpider(ItemSpider[Selector]):
         return replace(page, ahead={**page.ahead, _PLACE: self.place_of(fetched.url)})
 
     @override
-    def listing(self, fetched: Fetched, text: str, config: TopicConfig) -> Listing[Selector]:
+    def listing(self, fetched: Fetched, text: str, config: TopicConfig) -> Listing[TopicItem]:
         """The posts of the page, without what they quote."""
         tree = tree_of(text)
         found = tree.css(self.marks.post)
         if not found and not tree.css(self.marks.topic):
             raise unexpected(fetched, text, lacks="topic of a forum")
+        title = tree.css(self.marks.title).xpath("string()").get()
+        topic = words(" ".join((title or "").split())), tree.xpath("/html/@lang").get()
         return Listing(
-            items=list(found),
+            items=[TopicItem(one, *topic) for one in found],
             announced=len(found),
             next=self._following(tree, fetched, config) if found else None,
             is_sorted=False,
@@ -106,29 +116,28 @@ class TopicSpider(ItemSpider[Selector]):
         return Request(url=self.address(config, place=place))
 
     @override
-    def id_of(self, item: Selector) -> str | None:
+    def id_of(self, item: TopicItem) -> str | None:
         """The number that the software gave."""
-        found = self.marks.number.search(item.attrib.get(self.marks.number_in, ""))
+        found = self.marks.number.search(item.element.attrib.get(self.marks.number_in, ""))
         return found[1] if found else None
 
     @override
-    def post(self, item: Selector, fetched: Fetched, config: TopicConfig) -> Post | None:
+    def post(self, item: TopicItem, fetched: Fetched, config: TopicConfig) -> Post | None:
         """One post of the topic."""
-        external_id = self.id_of(item)
+        external_id, element = self.id_of(item), item.element
         if external_id is None:
-            raise ParseError("number", url=fetched.url, item=item.get()[:500])
-        text = self._text(item)
+            raise ParseError("number", url=fetched.url, item=element.get()[:500])
+        text = self._text(element)
         if not text:
-            raise ParseError("text", url=fetched.url, item=item.get()[:500])
+            raise ParseError("text", url=fetched.url, item=element.get()[:500])
         published_at, quality = self._date(item, fetched)
-        title = item.xpath("/*").css(self.marks.title).xpath("string()").get()
         return Post(
             external_id=external_id,
             text=text,
-            title=words(" ".join((title or "").split())),
+            title=item.title,
             url=self._link(config, fetched, external_id),
             kind=PostKind.POST,
-            author=_first(item, self.marks.author),
+            author=_first(element, self.marks.author),
             published_at=published_at,
             published_quality=quality,
         )
@@ -144,14 +153,13 @@ class TopicSpider(ItemSpider[Selector]):
             cut_out(quoted.root, keep=body[0].root)
         return text_of(body.get() or "") or whole
 
-    def _date(self, item: Selector, fetched: Fetched) -> ReadDate:
-        language = item.xpath("/html/@lang").get()
+    def _date(self, item: TopicItem, fetched: Fetched) -> ReadDate:
         for css in self.marks.date:
             found = read_date(
-                _first(item, (css,)),
+                _first(item.element, (css,)),
                 now=fetched.fetched_at,
                 zone=fetched.time_zone,
-                languages=[language] if language else [],
+                languages=[item.language] if item.language else [],
             )
             if found[0] is not None:
                 return found

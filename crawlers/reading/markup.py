@@ -7,11 +7,12 @@ hide a post. Its event parser has no such limit, so texts are read from events a
 from __future__ import annotations
 
 import re
+import threading
 
 from lxml import etree
 from parsel import Selector
 
-from core.clean import clean
+from core.clean import REPLACEMENT, clean
 from crawlers.errors import DriftError
 
 
@@ -22,6 +23,8 @@ def _tags(names: str) -> frozenset[str]:
 _PARAGRAPHS = _tags("p blockquote h1 h2 h3 h4 h5 h6 pre ul ol table section article")
 _LINES = _tags("br div li tr dt dd hr figure figcaption header footer main option")
 _SILENT = _tags("script style template iframe object applet")
+# What a parser of HTML lets through and lxml does not take back.
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 
 
@@ -29,10 +32,13 @@ def text_of(fragment: str) -> str:
     """Return what a reader sees of a piece of HTML; paragraphs are kept apart by blank lines."""
     if "<" not in fragment and "&" not in fragment:
         return tidy(clean(fragment))
-    parser = etree.HTMLParser(target=_Reader(), encoding="utf-8", huge_tree=True)
     # The wrapping keeps text before the first tag, and an empty document from being an error.
-    document = f"<html><body>{clean(fragment)}</body></html>"
-    return str(etree.fromstring(document.encode("utf-8", "replace"), parser))
+    document = f"<html><body>{clean(fragment)}</body></html>".encode("utf-8", "replace")
+    # lxml takes longer to make a parser than to read a card; one that failed is not used again.
+    parser, _OWN.parser = _OWN.parser or _new_parser(), None
+    text = str(etree.fromstring(document, parser))
+    _OWN.parser = parser
+    return text
 
 
 def tidy(text: str) -> str:
@@ -60,14 +66,30 @@ def cut_out(element: etree._Element, *, keep: etree._Element | None = None) -> N
     if element.tail:
         # A comment holds the tail: it says nothing itself and is no element to any selector.
         mark = etree.Comment("")
-        mark.tail, element.tail = element.tail, None
+        mark.tail, element.tail = _NO_XML.sub(REPLACEMENT, element.tail), None
         parent.replace(element, mark)
     else:
         parent.remove(element)
 
 
+class _OfThread(threading.local):
+    """What each thread has for itself."""
+
+    parser: etree.HTMLParser | None = None
+
+
+_OWN = _OfThread()
+
+
+def _new_parser() -> etree.HTMLParser:
+    return etree.HTMLParser(target=_Reader(), encoding="utf-8", huge_tree=True)
+
+
 class _Reader:
-    """Collects text from parser events; a collaborator of lxml, hence the method names."""
+    """Collects text from parser events; a collaborator of lxml, hence the method names.
+
+    It begins anew after each document.
+    """
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -91,7 +113,8 @@ class _Reader:
         """Nobody reads comments."""
 
     def close(self) -> str:
-        return tidy(clean("".join(self._parts)))
+        parts, self._parts, self._silent = self._parts, [], 0
+        return tidy(clean("".join(parts)))
 
     def _break(self, tag: str) -> None:
         if tag in _PARAGRAPHS:

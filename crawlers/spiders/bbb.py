@@ -112,9 +112,8 @@ def _heading(card: Selector) -> str:
 
 def _extra(card: Selector, parts: Sequence[Part], fetched: Fetched) -> dict[str, object]:
     answers = [_answer(part, fetched) for part in parts if _is_of_firm(part)]
-    heading = _heading(card)
-    says = _value(card, ".bpr-complaint-status span") or labelled(heading, "(?:complaint )?status")
-    kind = _value(card, ".bpr-complaint-type span") or labelled(heading, "(?:complaint )?type")
+    says = _labelled(card, "status")
+    kind = _labelled(card, "type")
     case = known(status=status_of(says), says=says, type=kind, answers=answers)
     return known(case=case, reply=answers[-1] if answers else None)
 
@@ -125,10 +124,12 @@ def status_of(says: str | None) -> str | None:
     return first[0] if first and first[0] in STATUSES else None
 
 
-def _value(card: Selector, css: str) -> str | None:
-    """The first that is not the label of the others."""
-    texts: Iterable[str] = (tidy(text_of(one)) for one in card.css(css).getall())
-    return next((text for text in texts if text and not text.endswith(":")), None)
+def _labelled(card: Selector, name: str) -> str | None:
+    """A value in an element of its own, where the first is not the label; else behind its label."""
+    found = card.css(f".bpr-complaint-{name} span").getall()
+    texts: Iterable[str] = (tidy(text_of(one)) for one in found)
+    value = next((text for text in texts if text and not text.endswith(":")), None)
+    return value or labelled(_heading(card), f"(?:complaint )?{name}")
 
 
 def _answer(part: Part, fetched: Fetched) -> dict[str, Any]:

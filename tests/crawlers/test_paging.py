@@ -169,7 +169,7 @@ def _cards(pages: int, *, stuck: bool = False) -> Site:
     def site(query: dict[str, str]) -> bytes:
         page = min(int(query.get("page", 1)), pages)
         following = page if stuck else page + 1
-        link = f'<a rel="next" href="/x.html?page={following}">' if stuck or page < pages else ""
+        link = f'<a rel="next" href="?page={following}">' if stuck or page < pages else ""
         body = f'<div class="rvw" data-id="{page}"><div class="rvw-bd"><p>words</p></div></div>'
         return f'<html><body><div class="prf-rw">{body}{link}</div></body></html>'.encode()
 
