@@ -47,6 +47,7 @@ class MastodonSearch(MastodonSpider):
     title = "Mastodon search"
     config = MastodonSearchConfig
     is_verified = False
+    is_gapless = False  # an index lags behind, and instances order what they find as they like
     items_at = ("statuses",)
     secrets = MappingProxyType(
         {

@@ -67,7 +67,7 @@ class Sitejabber(JsonSpider):
     config = SitejabberConfig
     minimum_interval_seconds = 1800
     is_verified = False
-    is_gapless = True
+    is_gapless = False  # its order is not documented, and the site lists what it has removed
     secrets = MappingProxyType(
         {
             "client_token": "the API key that Sitejabber gave the firm",

@@ -50,7 +50,8 @@ class YouTubeChannel(Spider):
     minimum_interval_seconds = 300
     is_verified = True
     is_limited = True
-    is_gapless = True
+    # A stream that is about to begin, or is on, may leave the list and come back.
+    is_gapless = False
     promise = Promise(
         filled={"title": 0.99, "author": 0.99, "published_at": 0.99, "engagement": 0.8}
     )
