@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawlers.errors import DriftError
-from crawlers.reading.markup import text_of, tidy, tree_of
+from crawlers.reading.markup import cut_out, text_of, tidy, tree_of
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,10 @@ def test_a_tree_says_when_it_would_lose_a_part() -> None:
 
 def test_tidy_keeps_paragraphs_and_drops_the_rest() -> None:
     assert tidy(" a\t b \r\n\r\n\r\n c\r d ") == "a b\n\nc\nd"
+
+
+def test_a_quote_before_control_signs_is_cut_out_and_they_stay_as_gaps() -> None:
+    tree = tree_of("<div><blockquote>quoted</blockquote>after \x01 it</div>")
+    cut_out(tree.css("blockquote")[0].root)
+    (said,) = tree.xpath("string(//div)").getall()
+    assert said == "after \ufffd it"
