@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
 
 from core.types import Post, PostKind
-from crawlers.contract import Fetched
+from crawlers.contract import Config, Fetched
 from crawlers.errors import ParseError
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.json_body import Json, at, count, counts, known, name_of, words
@@ -20,6 +22,26 @@ SUBREDDITS = r"^([A-Za-z0-9_]{2,21}(\+[A-Za-z0-9_]{2,21}){0,9})?$"
 _NOBODY = "[deleted]"
 # Seen in place of a body; the last goes on with a link to the rules.
 _GONE = ("[deleted]", "[removed]", "[ removed by reddit")
+
+
+class RedditQuery(Config):
+    """A search, in all of Reddit or some subreddits; without words, all that is new in these."""
+
+    query: str = Field(default="", max_length=512)
+    subreddit: str = Field(
+        default="", max_length=200, pattern=SUBREDDITS, description="one, or several with + between"
+    )
+    posts: Literal["links", "comments"] = Field(
+        default="links", description="Reddit searches links only; comments are read as they come"
+    )
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if not self.query.strip() and not self.subreddit:
+            raise ValueError("query or subreddit is needed")
+        if self.posts == "comments" and (self.query.strip() or not self.subreddit):
+            raise ValueError("comments are read of a subreddit and cannot be searched")
+        return self
 
 
 def name_of_thing(thing: Json) -> str | None:

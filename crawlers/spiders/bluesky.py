@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Self
@@ -29,6 +28,7 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import AuthError, CrawlError, DriftError
+from crawlers.families.bearer import with_bearer
 from crawlers.families.bluesky_posts import post_of
 from crawlers.families.json_api import JsonSpider
 from crawlers.families.refusals import body_of, quoted, spent
@@ -182,8 +182,7 @@ class Bluesky(JsonSpider):
         self, request: Request, config: BlueskyConfig, secrets: Secrets, *, token: Token | None
     ) -> Request:
         """Show the token."""
-        shown = {"Authorization": f"Bearer {token.value}"} if token else {}
-        return replace(request, headers={**request.headers, **shown})
+        return with_bearer(request, token.value if token else None)
 
 
 def _page(config: BlueskyConfig, *, cursor: str | None = None, **bounds: str | None) -> Request:

@@ -27,6 +27,7 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import CrawlError
+from crawlers.families.bearer import with_bearer
 from crawlers.families.graph_api import cursor_of, explain_graph
 from crawlers.families.graph_posts import comment_items, feed_items, read_item
 from crawlers.families.json_api import JsonSpider
@@ -90,8 +91,7 @@ class Facebook(JsonSpider):
         self, request: Request, config: FacebookConfig, secrets: Secrets, *, token: Token | None
     ) -> Request:
         """The access token, as a header."""
-        bearer = {"Authorization": f"Bearer {secrets['access_token']}"}
-        return replace(request, headers={**request.headers, **bearer})
+        return with_bearer(request, secrets["access_token"])
 
     @override
     def parse(

@@ -29,6 +29,7 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import AuthError, CrawlError, ParseError
+from crawlers.families.bearer import with_bearer
 from crawlers.families.google_api import explain_google
 from crawlers.families.items import Listing
 from crawlers.families.json_api import JsonSpider
@@ -123,8 +124,7 @@ class GoogleBusiness(JsonSpider):
         """The access token, as a header."""
         if token is None:
             raise AuthError("there is no access token to ask for reviews with")
-        bearer = {"Authorization": f"Bearer {token.value}"}
-        return replace(request, headers={**request.headers, **bearer})
+        return with_bearer(request, token.value)
 
     @override
     def parse(

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import Field, model_validator
 from typing_extensions import override
 
 from core.types import Post
@@ -28,9 +27,10 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import AuthError, BlockedError, CrawlError, DriftError
+from crawlers.families.bearer import with_bearer
 from crawlers.families.items import Listing
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.reddit_things import SUBREDDITS, name_of_thing, post_of
+from crawlers.families.reddit_things import RedditQuery, name_of_thing, post_of
 from crawlers.families.refusals import body_of, quoted, spent
 from crawlers.reading.answers import read
 from crawlers.reading.json_body import Json, at, count, listed, words
@@ -45,27 +45,8 @@ _FULLNAME = re.compile(r"t[13]_[a-z0-9]{1,13}")
 _EARLIER = (-6, -3, -2)
 
 
-class RedditConfig(ConfigWithCredential):
+class RedditConfig(RedditQuery, ConfigWithCredential):
     """A search, in all of Reddit or some subreddits; without words, all that is new in these."""
-
-    query: str = Field(default="", max_length=512)
-    subreddit: str = Field(
-        default="",
-        max_length=200,
-        pattern=SUBREDDITS,
-        description="one, or several with + between",
-    )
-    posts: Literal["links", "comments"] = Field(
-        default="links", description="Reddit searches links only; comments are read as they come"
-    )
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> Self:
-        if not self.query.strip() and not self.subreddit:
-            raise ValueError("query or subreddit is needed")
-        if self.posts == "comments" and (self.query.strip() or not self.subreddit):
-            raise ValueError("comments are read of a subreddit and cannot be searched")
-        return self
 
 
 class Reddit(JsonSpider):
@@ -204,8 +185,7 @@ class Reddit(JsonSpider):
         self, request: Request, config: RedditConfig, secrets: Secrets, *, token: Token | None
     ) -> Request:
         """Show the token."""
-        shown = {"Authorization": f"Bearer {token.value}"} if token else {}
-        return replace(request, headers={**request.headers, **shown})
+        return with_bearer(request, token.value if token else None)
 
 
 def _listing(

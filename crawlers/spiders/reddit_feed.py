@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
 
-from pydantic import Field, model_validator
 from typing_extensions import override
 
 from core.types import Post, PostKind
 from crawlers import reach
 from crawlers.contract import (
-    Config,
     Cursor,
     Family,
     Fetched,
@@ -22,7 +19,7 @@ from crawlers.contract import (
     Spider,
 )
 from crawlers.errors import CrawlError, ParseError
-from crawlers.families.reddit_things import SUBREDDITS, is_gone
+from crawlers.families.reddit_things import RedditQuery, is_gone
 from crawlers.families.refusals import spent
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
@@ -41,25 +38,10 @@ _SUBMITTED = re.compile(
 _ON = re.compile(r"/u/\S{1,40} on (?P<thread>.{1,400})", re.S)
 
 
-class RedditFeedConfig(Config):
+class RedditFeedConfig(RedditQuery):
     """A search, in all of Reddit or some subreddits; without words, all that is new in these."""
 
-    query: str = Field(default="", max_length=512)
-    subreddit: str = Field(
-        default="", max_length=200, pattern=SUBREDDITS, description="one, or several with + between"
-    )
-    posts: Literal["links", "comments"] = Field(
-        default="links", description="Reddit searches links only; comments are read as they come"
-    )
     base_url: WebAddress = SITE
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> Self:
-        if not self.query.strip() and not self.subreddit:
-            raise ValueError("query or subreddit is needed")
-        if self.posts == "comments" and (self.query.strip() or not self.subreddit):
-            raise ValueError("comments are read of a subreddit and cannot be searched")
-        return self
 
 
 class RedditFeed(Spider):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Literal
@@ -27,6 +26,7 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import AuthError, CrawlError, ParseError
+from crawlers.families.bearer import with_bearer
 from crawlers.families.json_api import JsonSpider
 from crawlers.families.refusals import body_of, quoted, spent
 from crawlers.reading.answers import read, unexpected
@@ -146,8 +146,7 @@ class Wykop(JsonSpider):
         self, request: Request, config: WykopConfig, secrets: Secrets, *, token: Token | None
     ) -> Request:
         """Show the token."""
-        shown = {"Authorization": f"Bearer {token.value}"} if token else {}
-        return replace(request, headers={**request.headers, **shown})
+        return with_bearer(request, token.value if token else None)
 
 
 def _asking(url: str) -> Request:

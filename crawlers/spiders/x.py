@@ -24,6 +24,7 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import AuthError, CrawlError, QuotaError
+from crawlers.families.bearer import with_bearer
 from crawlers.families.json_api import JsonSpider
 from crawlers.families.refusals import body_of, quoted
 from crawlers.families.x_posts import read_post, with_includes
@@ -112,8 +113,7 @@ class X(JsonSpider):
         self, request: Request, config: XConfig, secrets: Secrets, *, token: Token | None
     ) -> Request:
         """The bearer token, as a header."""
-        bearer = {"Authorization": f"Bearer {secrets['bearer_token']}"}
-        return replace(request, headers={**request.headers, **bearer})
+        return with_bearer(request, secrets["bearer_token"])
 
     @override
     def parse(self, fetched: Fetched, config: XConfig, *, cursor: Cursor, ahead: Cursor) -> Page:
