@@ -279,7 +279,7 @@ class Run:
             return of_whole_run(tally, is_resumed=self._is_resumed)
         if _key(page.next) in self._asked:
             return of_circle(page.next.url)
-        if tally.is_unreadable:
+        if tally.is_hopeless:
             return of_unreadable_run(tally)  # the pages behind it would be no better
         is_last = tally.pages >= self.office.settings.max_pages_per_run
         return of_capped_run(tally) if is_last else None

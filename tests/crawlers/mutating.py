@@ -91,7 +91,7 @@ class Source:
                 return of_repeated_page(request.url), profile, {}
             if page.next is None:
                 return of_whole_run(tally, is_resumed=False), profile, ahead
-            if tally.is_unreadable:
+            if tally.is_hopeless:
                 return of_unreadable_run(tally), None, {}
             request = page.next
         raise AssertionError("the run does not end")

@@ -167,11 +167,12 @@ def test_a_run_that_resumes_on_unreadable_items_starts_over(crawler: Crawler, si
 def test_a_site_whose_items_nobody_can_read_is_not_read_to_its_end(
     crawler: Crawler, site: Site
 ) -> None:
-    broken = f'{{"posts": [{{"id": "a"}}], "next": "{site.url}/2"}}'
+    items = ", ".join(f'{{"id": "{name}"}}' for name in "acd")
+    broken = f'{{"posts": [{items}], "next": "{site.url}/2"}}'
     site.pages["/1"], site.pages["/2"] = page(broken), page(posts(("b", "text")))
     source = crawler.source(f"{site.url}/1")
     run = crawler.crawl(source)
-    assert (run.outcome, run.reason) == ("drift", "none of 1 item could be read")
+    assert (run.outcome, run.reason) == ("drift", "none of 3 items could be read")
     assert site.paths() == ["/1"]
     assert crawler.row(source).resume is None
 

@@ -78,3 +78,13 @@ def test_pages_of_the_gone_that_repeat_each_other_end_the_run(crawler: Crawler, 
     site.pages["/2"] = page(page_of(gone=gone, following=f"{site.url}/3"))
     run = crawler.crawl(source)
     assert (run.outcome, run.pages) == ("drift", 3)
+
+
+def test_one_page_that_cannot_be_read_keeps_no_other_from_being_read(
+    crawler: Crawler, site: Site
+) -> None:
+    source = listed(crawler, site)
+    site.pages["/list"] = page(page_of({"id": "x"}, following=f"{site.url}/2"))
+    site.pages["/2"] = page(page_of(item("a")))
+    run = crawler.crawl(source)
+    assert (run.outcome, run.posts_new, run.dead_letters) == ("ok", 1, 1)
