@@ -18,12 +18,13 @@ from goodname.sources.claims import Guess, by_address
 #: Marks of a software in a page, the kinds that read its pages, and whether they want the address
 #: of the page or of the whole site.
 _SOFTWARE: Final = (
-    ("Discourse", re.compile(r'name="generator"[^>]*content="Discourse', re.I), ("discourse",)),
+    ("Discourse", re.compile(r'name="generator"[^<>]{0,300}content="Discourse', re.I),
+     ("discourse",)),
     ("NodeBB", re.compile(r'content="NodeBB|\bnodebb\b', re.I), ("nodebb",)),
-    ("phpBB", re.compile(r'id="phpbb"|Powered by[^<]{0,20}<a[^>]*>phpBB', re.I), ("phpbb",)),
-    ("XenForo", re.compile(r'<html[^>]*id="XF"|data-xf-init', re.I), ("xenforo",)),
+    ("phpBB", re.compile(r'id="phpbb"|Powered by[^<]{0,20}<a[^<>]{0,300}>phpBB', re.I), ("phpbb",)),
+    ("XenForo", re.compile(r'<html[^<>]{0,500}id="XF"|data-xf-init', re.I), ("xenforo",)),
     ("vBulletin", re.compile(r'content="vBulletin|id="post_message_', re.I), ("vbulletin",)),
-    ("WooCommerce", re.compile(r'content="WooCommerce|\bclass="[^"]*\bwoocommerce\b', re.I),
+    ("WooCommerce", re.compile(r'content="WooCommerce|\bclass="[^"<>]{0,500}\bwoocommerce\b', re.I),
      ("woocommerce",)),
     ("WordPress", re.compile(r'content="WordPress|/wp-content/', re.I),
      ("wordpress-page", "wordpress")),

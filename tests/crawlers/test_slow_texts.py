@@ -11,6 +11,7 @@ import pytest
 
 from crawlers.errors import CrawlError
 from crawlers.reading.loose_json import parse_loosely
+from goodname.sources.recognise import _SOFTWARE
 from tests.crawlers.saved_pages import parse
 
 
@@ -24,9 +25,18 @@ def _json_ld(text: str) -> None:
     parse_loosely(text, what="JSON-LD")
 
 
+def _recognise(text: str) -> None:
+    for _, mark, _ in _SOFTWARE:
+        mark.search(text)
+
+
 @pytest.mark.parametrize(
     ("read", "text"),
     [
+        (_recognise, 'name="generator" ' * 29_000),
+        (_recognise, "<html " * 80_000),
+        (_recognise, "Powered by<a " * 35_000),
+        (_recognise, 'class="' * 70_000),
         (_discourse, '<aside class="quote">' * 50_000),
         (_json_ld, '{"a": x' + " " * 200_000 + "y}"),
         (_json_ld, "\u00a0" * 200_000 + "x"),
