@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -12,27 +13,53 @@ import pytest
 from crawlers.catalogue import spiders
 from crawlers.contract import Page
 from crawlers.errors import AuthError, BlockedError, CrawlError, DriftError
-from tests.crawlers.saved_pages import parse
+from tests.crawlers.saved_pages import parse, saved_pages
 
 SECONDS = 1.0
+MEMORY = 256 * 1024 * 1024
 KINDS = sorted(spiders())
 FIVE_MB = "Ta opinia nie ma końca. " * 210_000
 
 
 def survive(kind: str, body: bytes, **given: str) -> Page | CrawlError:
     """Parse against the clock of the processor; any error but the contract's own fails the test."""
-    started = time.process_time()
+    before, started = _memory(), time.process_time()
     try:
         result: Page | CrawlError = parse(kind, body, **given)  # type: ignore[arg-type]
     except CrawlError as error:
         result = error
     assert time.process_time() - started <= SECONDS
+    assert _memory(most=True) - before <= MEMORY
     assert isinstance(result, Page) or len(str(result)) > len("a reason")
     return result
 
 
+def _memory(*, most: bool = False) -> int:
+    """Bytes that this process holds, or the most since it was last asked, where Linux tells."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    if not most:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+    name = "VmHWM" if most else "VmRSS"
+    found = re.search(rf"{name}:\s+(\d+) kB", status.read_text())
+    return int(found[1]) * 1024 if found else 0
+
+
+def test_the_measure_of_memory_measures() -> None:
+    before = _memory()
+    held = bytearray(64 * 1024 * 1024)
+    held[::4096] = b"x" * len(held[::4096])
+    del held
+    assert before == 0 or _memory(most=True) - before > 48 * 1024 * 1024
+
+
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("folder", ["feeds", "xml", "json", "html5lib", "strings", "xss"])
+@pytest.mark.parametrize(
+    "folder",
+    ["feeds", "xml", "json", "html5lib", "strings", "unicode", "url", "robots", "dates", "xss"],
+)
 def test_no_hostile_file_crashes_a_spider(shared: Path, kind: str, folder: str) -> None:
     files = [p for p in (shared / "fixtures/hostile" / folder).rglob("*") if p.is_file()]
     assert files
@@ -103,6 +130,20 @@ def test_garbage_is_said_to_be_garbage(kind: str, body: bytes) -> None:
     result = survive(kind, body)
     if isinstance(result, Page):
         assert not result.posts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_charset_that_lies_ends_in_a_page_or_in_words(kind: str) -> None:
+    saved = next(page for page in saved_pages(kind) if page.expected.get("posts"))
+    given, body = saved.expected.get("given", {}), saved.path.read_bytes()
+    text = body.decode("utf-8", "replace")
+    for charset in ("utf-16", "utf-7", "koi8-r", "x-user-defined", "idna", "zlib", "no such"):
+        said = {**given, "content_type": f"text/html; charset={charset}"}
+        result = survive(kind, body, **said)
+        # What is plain UTF-8 is read as such, whatever the header says.
+        assert isinstance(result, Page), (charset, result)
+    for written in (text.encode("utf-16"), text.encode("utf-32"), text.encode("utf-16-be")):
+        survive(kind, written, **{**given, "content_type": "text/html; charset=utf-8"})
 
 
 @pytest.mark.parametrize("kind", KINDS)
