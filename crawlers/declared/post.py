@@ -13,7 +13,7 @@ from crawlers.declared.pick import Item
 from crawlers.declared.site import IdRule, RatingRule, Rule, Site
 from crawlers.declared.template import filled
 from crawlers.errors import ParseError
-from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import known, words
 from crawlers.reading.web_address import joined
 
@@ -88,11 +88,7 @@ def _date(item: Item, rule: Rule | None, site: Site, fetched: Fetched) -> ReadDa
 def _first_date(said: Iterable[str], site: Site, fetched: Fetched) -> ReadDate:
     """The first that is a date; in the zone that the operator set, else the site's."""
     zone = fetched.time_zone if fetched.time_zone != "UTC" else site.dates.zone
-    for one in said:
-        read = read_date(one, now=fetched.fetched_at, zone=zone, languages=site.dates.languages)
-        if read[0] is not None:
-            return read
-    return NO_DATE
+    return first_date(said, now=fetched.fetched_at, zone=zone, languages=site.dates.languages)
 
 
 def _rating(item: Item, rule: RatingRule | None) -> float | None:

@@ -19,7 +19,7 @@ from crawlers.contract import Config, Cursor, Family, Fetched, Page, Promise, Re
 from crawlers.errors import DriftError, ParseError
 from crawlers.families.items import ItemSpider, Listing
 from crawlers.reading.answers import unexpected
-from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import words
 from crawlers.reading.markup import cut_out, text_of, tree_of
 from crawlers.reading.web_address import WebAddress
@@ -154,16 +154,12 @@ class TopicSpider(ItemSpider[TopicItem]):
         return text_of(body.get() or "") or whole
 
     def _date(self, item: TopicItem, fetched: Fetched) -> ReadDate:
-        for css in self.marks.date:
-            found = read_date(
-                _first(item.element, (css,)),
-                now=fetched.fetched_at,
-                zone=fetched.time_zone,
-                languages=[item.language] if item.language else [],
-            )
-            if found[0] is not None:
-                return found
-        return NO_DATE
+        return first_date(
+            (_first(item.element, (css,)) for css in self.marks.date),
+            now=fetched.fetched_at,
+            zone=fetched.time_zone,
+            languages=[item.language] if item.language else [],
+        )
 
 
 def _first(item: Selector, rules: tuple[str, ...]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -56,6 +56,18 @@ def read_date(
         if found is not None:
             return _placed(found, context)
     return NO_DATE
+
+
+def first_date(
+    texts: Iterable[str | None],
+    *,
+    now: datetime,
+    zone: str = "UTC",
+    languages: Sequence[str] = (),
+) -> ReadDate:
+    """The first of several texts that is a date; ``NO_DATE`` when none is."""
+    dates = (read_date(text, now=now, zone=zone, languages=languages) for text in texts)
+    return next((found for found in dates if found[0] is not None), NO_DATE)
 
 
 def _folded(text: str | None) -> str | None:

@@ -32,7 +32,7 @@ from crawlers.contract import (
 )
 from crawlers.errors import CrawlError, DriftError
 from crawlers.reading.answers import read, unexpected
-from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import at, count, known, words
 from crawlers.reading.markup import tidy, tree_of
 from crawlers.reading.web_address import WebAddress, joined
@@ -215,8 +215,5 @@ def _date(tree: Selector, found: _Extracted, fetched: Fetched) -> ReadDate:
         'meta[itemprop="datePublished"]::attr(content), '
         "time[pubdate]::attr(datetime), article time::attr(datetime)"
     ).getall()
-    for stamp in (*stamps[:3], found.date):
-        read_one = read_date(stamp, now=fetched.fetched_at, zone=fetched.time_zone)
-        if read_one[0] is not None:
-            return read_one
-    return NO_DATE
+    told = (*stamps[:3], found.date)
+    return first_date(told, now=fetched.fetched_at, zone=fetched.time_zone)

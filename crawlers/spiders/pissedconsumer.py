@@ -15,7 +15,7 @@ from core.types import Post, PostKind
 from crawlers.contract import Config, Fetched, Promise, Request
 from crawlers.errors import ParseError
 from crawlers.families.cards import CardSpider, content, decimal, labelled, said, whole_number
-from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.dates import ReadDate, first_date, read_date
 from crawlers.reading.json_body import counts, known, words
 from crawlers.reading.markup import text_of, tidy
 from crawlers.reading.web_address import WebAddress, joined, page_number
@@ -133,8 +133,9 @@ def _published(card: Selector, text: str, fetched: Fetched) -> ReadDate:
         card.css("time::attr(datetime)").get(),
         said(card, "time"),
     )
-    dates = (_date(one, fetched) for one in candidates)
-    return next((found for found in dates if found[0] is not None), NO_DATE)
+    return first_date(
+        candidates, now=fetched.fetched_at, zone=fetched.time_zone, languages=LANGUAGES
+    )
 
 
 def _rating(card: Selector) -> float | None:

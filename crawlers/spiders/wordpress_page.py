@@ -16,7 +16,7 @@ from crawlers.contract import Config, Cursor, Family, Fetched, Promise, Request
 from crawlers.errors import ParseError
 from crawlers.families.items import ItemSpider, Listing
 from crawlers.reading.answers import unexpected
-from crawlers.reading.dates import NO_DATE, ReadDate, read_date
+from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import known, words
 from crawlers.reading.markup import text_of, tree_of
 from crawlers.reading.web_address import WebAddress, joined
@@ -142,13 +142,7 @@ def _date(item: Selector, external_id: str, fetched: Fetched) -> ReadDate:
     stamp = _own(item, "time[datetime]").attrib.get("datetime")
     link = _own(item, f'a[href*="#comment-{external_id}"]')
     texts = (stamp, link.xpath("string()").get(), link.xpath("string(..)").get())
-    for text in texts:
-        found = read_date(
-            text, now=fetched.fetched_at, zone=fetched.time_zone, languages=[language]
-        )
-        if found[0] is not None:
-            return found
-    return NO_DATE
+    return first_date(texts, now=fetched.fetched_at, zone=fetched.time_zone, languages=[language])
 
 
 def _title(item: Selector) -> str | None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.types import PublishedQuality
-from crawlers.reading.dates import NO_DATE, read_date
+from crawlers.reading.dates import NO_DATE, first_date, read_date
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 WARSAW = "Europe/Warsaw"
@@ -104,3 +104,9 @@ def test_all_lines_of_the_date_collection_are_right(shared: Path) -> None:
             wrong.append((line["id"], got))
     assert not wrong
     assert len(lines) == 296
+
+
+def test_the_first_text_that_is_a_date_counts() -> None:
+    told = (None, "", "soon", "2026-02-27", "2026-02-28")
+    assert first_date(told, now=NOW)[0] == datetime(2026, 2, 27, tzinfo=UTC)
+    assert first_date(("soon", None), now=NOW) == NO_DATE
