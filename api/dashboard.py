@@ -253,11 +253,17 @@ def strips(session: Session, *, now: datetime) -> dict[int, Strip]:
             hours=hours,
             said=f"{heard.read} of the last {over} hours read",
             gaps=[
-                (f"{gap.since:%H:%M} to {gap.until:%H:%M}", gap.reason or gap.state)
+                (_span(gap.since, gap.until, now=now), gap.reason or gap.state)
                 for gap in heard.gaps[:_SHOWN_GAPS]
             ],
         )
     return found
+
+
+def _span(since: datetime, until: datetime, *, now: datetime) -> str:
+    """Two moments of the last day, in hours; the first says where it was yesterday."""
+    day = "" if since.date() == now.date() else "yesterday "
+    return f"{day}{since:%H:%M} to {until:%H:%M}"
 
 
 def broken_counts(session: Session, *, now: datetime) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from core.migrate import is_current
 from core.models import DeadLetter, Delivery, PostRow, Process, Source
 from core.process import SILENT_AFTER
 from core.settings import Settings
+from core.types import RunOutcome
 from crawlers import quota
 from crawlers.catalogue import own_sites, spiders
 from goodname.admin import operated
@@ -132,14 +133,30 @@ def _sources(session: Session) -> Iterator[Finding]:
             f"source {source.slug}",
             outcome in ("ok", "empty", "not crawled yet"),
             f"{outcome}{': ' + source.last_reason if source.last_reason else ''}",
-            f"{source.failures} runs in a row failed; it backs off and goes on by itself",
+            _next_step(source),
         )
+
+
+def _next_step(source: Source) -> str:
+    failed = f"{source.failures} run{'' if source.failures == 1 else 's in a row'} failed"
+    if source.last_outcome == RunOutcome.AUTH:
+        return f"{failed}; set the credential and restart what crawls"
+    return f"{failed}; it backs off and goes on by itself"
 
 
 def _hearing(session: Session) -> Finding:
     silent = open_alerts_of(session)
-    what = f"{silent} not heard" if silent else "every source is heard"
-    return Finding("hearing", silent == 0, what, "see GET /v1/operations-alerts for the reasons")
+    what = (
+        f"{silent} source{'s' if silent > 1 else ''} not heard"
+        if silent
+        else "every source is heard"
+    )
+    return Finding(
+        "hearing",
+        silent == 0,
+        what,
+        "the reasons stand above, beside the page's strips and at GET /v1/operations-alerts",
+    )
 
 
 def _judging(session: Session, *, now: datetime) -> Finding:

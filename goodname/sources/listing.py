@@ -34,7 +34,11 @@ def list_kinds(path: Path | None, *, as_json: bool = False) -> None:
     console = Console(highlight=False)
     console.print(_table(rows))
     if any(row["is_off"] for row in rows):
-        console.print("what is off is turned on by its name in [crawl] opted_in", style="dim")
+        console.print(
+            "what is off is turned on by its name in [crawl] opted_in",
+            style="dim",
+            markup=False,
+        )
     for broken in own.broken:
         console.print(f"broken: {broken.reason}", style="red", markup=False)
 
@@ -57,21 +61,23 @@ def described(spider: Spider, *, opted_in: Collection[str], is_own: bool = False
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("kind", "family", "checked", "here", "every", "credential", "lines"):
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("kind", "family", "verified", "here", "every", "credential", "lines"):
         table.add_column(
-            name, justify="right" if name == "lines" else "left", no_wrap=name != "credential"
+            name,
+            justify="right" if name == "lines" else "left",
+            no_wrap=True,
         )
     for row in rows:
         is_off_here, is_verified = row["is_off"], row["is_verified"]
         table.add_row(
             Text(row["kind"], style="bold"),
             row["family"],
-            Text("verified" if is_verified else "unverified",
+            Text("yes" if is_verified else "no",
                  style="green" if is_verified else "yellow"),
             Text("off" if is_off_here else "on", style="dim" if is_off_here else ""),
             _interval(row["minimum_interval_seconds"]),
-            Text(", ".join(row["credential"]) or "none", style="" if row["credential"] else "dim"),
+            Text("\n".join(row["credential"]) or "none", style="" if row["credential"] else "dim"),
             str(row["lines_of_code"]),
         )  # fmt: skip
     return table
