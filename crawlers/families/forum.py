@@ -24,6 +24,7 @@ from crawlers.reading.json_body import words
 from crawlers.reading.markup import cut_out, text_of, tree_of
 from crawlers.reading.web_address import WebAddress
 
+_NOT_FOUND = 404
 _PLACE = "place"  #: in the cursor: the number of the last page that was read
 
 
@@ -65,6 +66,7 @@ class TopicSpider(ItemSpider[TopicItem]):
     config = TopicConfig
     minimum_interval_seconds = 600
     is_verified = False
+    read_statuses = frozenset({_NOT_FOUND})
     promise = Promise(filled={"text": 0.9, "author": 0.9, "published_at": 0.9})
     marks: ClassVar[Marks]
 
@@ -84,9 +86,20 @@ class TopicSpider(ItemSpider[TopicItem]):
 
     @override
     def parse(self, fetched: Fetched, config: Any, *, cursor: Cursor, ahead: Cursor) -> Page:
-        """Read a page; the cursor remembers the page itself, not only its newest post."""
+        """Read a page; the cursor remembers the page itself, not only its newest post.
+
+        A topic that has become shorter than the page asked for is read from its first page.
+        """
+        place = self.place_of(fetched.url)
+        again = Page(
+            next=Request(url=self.address(config, place=0)), ahead={**ahead, _PLACE: 0}, announced=0
+        )
+        if place and fetched.status == _NOT_FOUND:
+            return again
         page = super().parse(fetched, config, cursor=cursor, ahead=ahead)
-        return replace(page, ahead={**page.ahead, _PLACE: self.place_of(fetched.url)})
+        if place and not page.posts and not page.problems:
+            return again
+        return replace(page, ahead={**page.ahead, _PLACE: place})
 
     @override
     def listing(self, fetched: Fetched, text: str, config: TopicConfig) -> Listing[TopicItem]:
