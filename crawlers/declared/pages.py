@@ -8,10 +8,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from crawlers.contract import Fetched, Request
 from crawlers.declared.pick import Item
-from crawlers.declared.post import id_of, numbers_in
+from crawlers.declared.post import id_of
 from crawlers.declared.site import Site
 from crawlers.declared.template import filled
 from crawlers.errors import DriftError
+from crawlers.reading.numbers import whole_numbers
 from crawlers.reading.web_address import joined, with_query
 
 
@@ -58,7 +59,7 @@ def following(
 def _is_more(site: Site, page: Item, items: Sequence[Item], number: int) -> bool:
     if site.next.pages is not None:
         said = [value for found in page.values(site.next.pages) for value in found]
-        return number < max((one for value in said for one in numbers_in(value)), default=1)
+        return number < max((one for value in said for one in whole_numbers(value)), default=1)
     if site.next.more:
         return any(page.has(selector) for selector in site.next.more)
     return len(items) >= (site.contract.page_size or 1)

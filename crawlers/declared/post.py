@@ -15,11 +15,10 @@ from crawlers.declared.template import filled
 from crawlers.errors import ParseError
 from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import known, words
+from crawlers.reading.numbers import whole_number
 from crawlers.reading.web_address import joined
 
 _DECIMAL = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?")
-# Thousands are set apart by a point, a comma, a blank or an apostrophe.
-_WHOLE = re.compile(r"\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+(?!\d)|\d{1,18}")
 
 
 def post_of(item: Item, site: Site, fetched: Fetched, config: Any) -> Post | None:
@@ -66,16 +65,6 @@ def id_of(item: Item, rule: IdRule, *, site: Site | None = None) -> str | None:
     return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:32] if any(parts) else None
 
 
-def number_in(said: str | None) -> int | None:
-    """The first whole number in a text."""
-    return next(iter(numbers_in(said or "")), None)
-
-
-def numbers_in(said: str) -> list[int]:
-    """The whole numbers in a text, "1 234" being one."""
-    return [int(re.sub(r"\D", "", found)) for found in _WHOLE.findall(said[:500])]
-
-
 def _lacking(field: str, item: Item, fetched: Fetched) -> ParseError:
     return ParseError(field, url=fetched.url, item=item.excerpt())
 
@@ -118,7 +107,7 @@ def _address(item: Item, external_id: str, site: Site, fetched: Fetched, config:
 
 
 def _counters(item: Item, site: Site) -> dict[str, int]:
-    read = {name: number_in(item.first(rule)) for name, rule in site.counters.items()}
+    read = {name: whole_number(item.first(rule)) for name, rule in site.counters.items()}
     return {name: value for name, value in read.items() if value is not None}
 
 

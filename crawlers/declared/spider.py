@@ -13,13 +13,14 @@ from crawlers.contract import Cursor, Fetched, Page, Promise, Request
 from crawlers.declared.pages import following, page_request, standing_on
 from crawlers.declared.params import config_of
 from crawlers.declared.pick import HtmlItem, Item, JsonItem, follow
-from crawlers.declared.post import id_of, number_in, post_of
+from crawlers.declared.post import id_of, post_of
 from crawlers.declared.site import Site
 from crawlers.errors import DriftError
 from crawlers.families.items import ItemSpider, Listing
 from crawlers.reading.answers import unexpected
 from crawlers.reading.json_body import parse_json
 from crawlers.reading.markup import cut_out, tree_of
+from crawlers.reading.numbers import whole_number
 
 
 class DeclaredSpider(ItemSpider[Item]):
@@ -118,7 +119,7 @@ class DeclaredSpider(ItemSpider[Item]):
     def _announced(self, page: Item, items: list[Item], fetched: Fetched) -> int | None:
         """How many posts the page says that it lists; without a word of it, those it marks up."""
         contract = self.site.contract
-        total = number_in(page.first(contract.total))
+        total = whole_number(page.first(contract.total))
         if total is None:
             return len(items)
         size = contract.page_size
@@ -130,7 +131,7 @@ class DeclaredSpider(ItemSpider[Item]):
         self, page: Item, fetched: Fetched, text: str, *, announced: int | None
     ) -> None:
         if announced:
-            total = number_in(page.first(self.site.contract.total))
+            total = whole_number(page.first(self.site.contract.total))
             raise DriftError(f"the page says that there are {total} posts and lists none")
         is_declared = any(page.has(selector) for selector in self.site.empty)
         if not is_declared and not self._is_json:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from parsel import Selector
 
 from crawlers.families.card_parts import Part, split
-from crawlers.families.cards import said, whole_number
+from crawlers.families.cards import said
 from crawlers.reading.json_body import Json, words
 from crawlers.reading.markup import text_of
+from crawlers.reading.numbers import whole_number
 
 CARDS = "li.bpr-review"
 _ANSWER = re.compile(r"(business|customer)\s+(?:response|answer|rebuttal)", re.I)

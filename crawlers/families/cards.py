@@ -21,7 +21,6 @@ from crawlers.reading.web_address import joined, page_number
 
 # Of a page without cards, and of what is read there: it says how many there are near its top.
 _HEAD, _SEEN = 500_000, 50_000
-_NUMBER = re.compile(r"\d{1,15}(?:[.,]\d{3}){0,4}")
 
 
 class CardSpider(ItemSpider[Selector]):
@@ -117,18 +116,6 @@ def labelled(text: str, label: str) -> str | None:
     """What stands behind "Label:" in a text, on its line or on the next that is not blank."""
     found = re.search(rf"(?im)^[ ]*(?:{label})[ ]*:?[ ]*\n*[ ]*(?P<said>[^\n]{{1,200}})$", text)
     return words(found["said"].strip(" :")) if found else None
-
-
-def whole_number(text: str | None) -> int | None:
-    """The first number in a text, e.g. of "1,014 people"; None without one."""
-    found = _NUMBER.search(text or "")
-    return _whole(found[0]) if found else None
-
-
-def decimal(text: str | None) -> float | None:
-    """A text that is a number and nothing else, as ratings are written."""
-    digits = re.fullmatch(r"(\d{1,3}(?:[.,]\d{1,3})?)", tidy(text or ""))
-    return float(digits[1].replace(",", ".")) if digits else None
 
 
 def _path(url: str) -> str:

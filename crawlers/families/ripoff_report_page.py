@@ -14,11 +14,12 @@ from core.types import Post, PostKind
 from crawlers.contract import Fetched, Problem
 from crawlers.errors import DriftError, ParseError
 from crawlers.families.card_parts import Part, split
-from crawlers.families.cards import labelled, said, whole_number
+from crawlers.families.cards import labelled, said
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
 from crawlers.reading.json_body import known, words
 from crawlers.reading.markup import text_of, tidy, tree_of
+from crawlers.reading.numbers import whole_number
 
 LANGUAGES = ("en-US",)
 _BODY = ".report-body"

@@ -13,10 +13,11 @@ from typing_extensions import override
 from core.types import Post, PostKind
 from crawlers.contract import Config, Fetched, Promise, Request
 from crawlers.errors import ParseError
-from crawlers.families.cards import CardSpider, content, decimal, said
+from crawlers.families.cards import CardSpider, content, said
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.json_body import known
 from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.numbers import decimal
 from crawlers.reading.web_address import WebAddress
 
 BEST_RATING = 5.0

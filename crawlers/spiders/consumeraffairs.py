@@ -15,13 +15,14 @@ from core.types import Post, PostKind
 from crawlers import reach
 from crawlers.contract import Config, Cursor, Fetched, Page, Promise, Request
 from crawlers.errors import ParseError
-from crawlers.families.cards import CardSpider, decimal, said, whole_number
+from crawlers.families.cards import CardSpider, said
 from crawlers.families.review_draft import Draft, merged, with_ids
 from crawlers.families.schema_reviews import reviews_of
 from crawlers.reading.answers import read
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
 from crawlers.reading.json_body import count, counts, known
 from crawlers.reading.markup import text_of, tidy, tree_of
+from crawlers.reading.numbers import decimal, whole_number
 from crawlers.reading.structured import described
 from crawlers.reading.web_address import WebAddress, with_query
 

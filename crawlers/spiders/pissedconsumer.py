@@ -14,10 +14,11 @@ from typing_extensions import override
 from core.types import Post, PostKind
 from crawlers.contract import Config, Fetched, Promise, Request
 from crawlers.errors import ParseError
-from crawlers.families.cards import CardSpider, content, decimal, labelled, said, whole_number
+from crawlers.families.cards import CardSpider, content, labelled, said
 from crawlers.reading.dates import ReadDate, first_date, read_date
 from crawlers.reading.json_body import counts, known, words
 from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.numbers import decimal, whole_number
 from crawlers.reading.web_address import WebAddress, joined, page_number
 
 BEST_RATING = 5.0

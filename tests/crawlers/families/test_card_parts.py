@@ -9,8 +9,9 @@ from parsel import Selector
 
 from crawlers.errors import ParseError
 from crawlers.families.card_parts import split
-from crawlers.families.cards import decimal, labelled, whole_number
+from crawlers.families.cards import labelled
 from crawlers.reading.markup import text_of, tree_of
+from crawlers.reading.numbers import decimal, whole_number
 
 ANSWER = re.compile(r"(?:business|customer) response", re.I)
 URL = "https://board.example/"
