@@ -124,7 +124,7 @@ def _say(found: Sequence[Checked]) -> None:
         console.print(
             "ok  " if one.is_ok else "FAIL", style="green" if one.is_ok else "red", end=""
         )
-        console.print(f" {one.name}: {one.pages} pages, {one.posts} posts", markup=False)
+        console.print(f" {one.name}: pages {one.pages}, posts {one.posts}", markup=False)
         for reason in one.reasons[:_MOST_SAID]:
             console.print(f"     {reason}", markup=False)
         if len(one.reasons) > _MOST_SAID:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from core.types import Post
+from core.types import Post, PublishedQuality
 from crawlers.contract import Page
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _post(post: Post, *, width: int) -> Iterator[Text]:
         head.append(f"  {post.rating:g} of {post.rating_scale or 5:g}", style="magenta")
     if post.parent_id:
         head.append(f"  answers {post.parent_id}", style="dim")
+    if post.published_quality is PublishedQuality.DAY:
+        head.append("  (only the day is known)", style="dim")
     yield head
     if post.title:
         yield Text(_short(post.title, width), style="italic")
@@ -102,11 +104,25 @@ def _short(text: str, most: int) -> str:
 
 def _verdict(seen: Seen, page: Page) -> Iterator[Text]:
     listed = "" if page.announced is None else f"; the page lists {page.announced}"
-    yield Text(f"{len(page.posts)} posts, {len(page.problems)} items that are none{listed}")
+    posts = f"{len(page.posts)} post{'' if len(page.posts) == 1 else 's'}"
+    yield Text(f"{posts}, items that gave none: {len(page.problems)}{listed}")
     yield Text(f"next: {page.next.url}" if page.next else "next: none, this is the last page")
     if not page.posts and not page.problems:
         yield Text("the site says that there is nothing", style="yellow")
     for reason in seen.broken:
         yield Text(f"the contract is broken: {reason}", style="bold red")
-    if not seen.broken:
+    if seen.broken:
+        return
+    short = [name for name in seen.spider.promise.filled if _is_short(seen, page, name)]
+    if short:
+        names = ", ".join(short)
+        yield Text(
+            f"too few posts to judge the contract: {names} less than promised", style="yellow"
+        )
+    else:
         yield Text("the contract holds", style="bold green")
+
+
+def _is_short(seen: Seen, page: Page, name: str) -> bool:
+    said = sum(getattr(post, name) not in (None, "", {}) for post in page.posts)
+    return said < seen.spider.promise.filled[name] * len(page.posts)
