@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -45,15 +46,22 @@ def following(
         return None
     if site.next.by == "link":
         return _linked(site, page, fetched, config)
-    began = id_of(items[0], site.fields.id, site=site) or ""
-    # Sites answer a number behind their last page by the last, or by the first.
-    if began and began == fetched.state.get("began"):
+    held = _held(site, items)
+    # Sites answer a number behind their last page by the last, or by the first. All posts are
+    # compared: one may stand at the top of every page.
+    if held == fetched.state.get("began"):
         return None
     return (
-        page_request(site, config, number + 1, before=began)
+        page_request(site, config, number + 1, before=held)
         if _is_more(site, page, items, number)
         else None
     )
+
+
+def _held(site: Site, items: Sequence[Item]) -> str:
+    """A hash of the posts of a page."""
+    ids = (id_of(item, site.fields.id, site=site) or "" for item in items)
+    return hashlib.sha256("\x1f".join(ids).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _is_more(site: Site, page: Item, items: Sequence[Item], number: int) -> bool:

@@ -103,8 +103,9 @@ class Rule(Part):
 class IdRule(Rule):
     """The site's own id, or one made of what a post says, where the site shows none."""
 
-    #: A hash of these fields; an edit of them makes another post.
-    made_of: tuple[Literal["author", "date", "title", "text"], ...] = ()
+    #: A hash of these fields; an edit of them makes another post. Dates are no part of it: "2 days
+    #: ago" reads otherwise tomorrow.
+    made_of: tuple[Literal["author", "title", "text"], ...] = ()
 
     @property
     def is_found_otherwise(self) -> bool:
