@@ -26,6 +26,7 @@ from crawlers.engine.verdict import Verdict
 USUAL_AFTER: Final = 7
 _PROMISE_CHANCE, _PAST_CHANCE = 0.002, 1e-5
 _LEAST_RUNS = 4
+_LEAST_TELLING = 5  #: posts that one or two runs must have found, for their absence to tell
 #: How long a source must be known, weekends and a quiet day included, before it can seem still.
 _KNOWN, _BUCKET = timedelta(days=14), timedelta(days=30)
 
@@ -162,10 +163,14 @@ def differences(
 
 
 def _nothing(profile: Profile, like: Sequence[Earlier]) -> Finding | None:
+    """Empty, where the same page held posts; that it was empty before once makes it no better."""
     counts = [one.count("first_count") for one in like[:20]]
-    if profile.first_count or profile.problems or len(counts) < 3 or min(counts) < 2:
+    held = [count for count in counts if count]
+    is_telling = bool(held) and min(held) >= (2 if len(held) >= 3 else _LEAST_TELLING)
+    is_usual = not any(counts[:USUAL_AFTER])
+    if profile.first_count or profile.problems or not is_telling or is_usual:
         return None
-    reason = f"no post on the page, where the last {len(counts)} runs found {_range(counts)}"
+    reason = f"no post on the page, where {len(held)} of the last runs found {_range(held)}"
     return Finding(oddity=Oddity.NOTHING, reason=reason)
 
 
