@@ -110,6 +110,7 @@ class Children:
         self._last_start = 0.0  #: monotonic
         self._numbers = itertools.count(1)
         self._homes: dict[str, Child] = {}  #: by host, the child that talks to it
+        self._claims: dict[str, asyncio.Event] = {}  #: hosts that one crawl has for itself
         self._starting = asyncio.Lock()
         self._alone = asyncio.Lock()
         self._watcher: asyncio.Task[None] | None = None
@@ -136,10 +137,12 @@ class Children:
             return await self._crawl_in(await self._seat(host), source_id, host)
         async with self._alone:
             child = await self._idle_child()
+            self._claims[host] = asyncio.Event()
             try:
                 await self._end_elsewhere(host, here=child)
                 return await self._crawl_in(child, source_id, host)
             finally:
+                self._claims.pop(host).set()
                 await self._stop(child)
 
     async def _crawl_in(self, child: Child, source_id: int, host: str) -> Report:
@@ -160,6 +163,8 @@ class Children:
     async def _seat(self, host: str) -> Child:
         """The host's own child, else the one with the fewest crawls, which becomes it."""
         while True:
+            if host and (claim := self._claims.get(host)):
+                await claim.wait()
             async with self._starting:
                 seats = self._seats()
                 while len(seats) < self._settings.children:
@@ -167,7 +172,8 @@ class Children:
             home = self._homes.get(host)
             if home is None or home not in seats or self._is_suspect(home):
                 home = min(seats, key=lambda child: (self._is_suspect(child), child.load))
-            if not await self._end_elsewhere(host, here=home):
+            is_free = not host or host not in self._claims
+            if is_free and not await self._end_elsewhere(host, here=home):
                 break
         if host:
             self._homes[host] = home

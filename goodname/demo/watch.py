@@ -65,6 +65,7 @@ def _variables(demo: DemoSettings) -> Mapping[str, str]:
         "GOODNAME_CRAWL__ALLOWED_ADDRESSES": allowed,
         "GOODNAME_DELIVERY__ALLOWED_ADDRESSES": allowed,
         "GOODNAME_CRAWL__DELAY_SECONDS": "0",
+        "GOODNAME_CRAWL__LONGEST_DELAY_SECONDS": "0",
         "GOODNAME_CRAWL__OPTED_IN": json.dumps(_kinds(demo)),
     }
 

@@ -167,6 +167,7 @@ def _env(database_url: str, site: BusySite) -> dict[str, str]:
         "GOODNAME_CRAWL__ALLOWED_ADDRESSES": f'["{site.address}"]',
         "GOODNAME_DELIVERY__ALLOWED_ADDRESSES": f'["{site.address}"]',
         "GOODNAME_CRAWL__DELAY_SECONDS": "0",
+        "GOODNAME_CRAWL__LONGEST_DELAY_SECONDS": "0",
     }
 
 
