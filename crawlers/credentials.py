@@ -105,10 +105,13 @@ class Tokens:
 
     def get(self, key: tuple[str, ...], *, now: datetime) -> tuple[int, Token] | None:
         """The token and its number; None when there is none that still holds."""
+        newest = self.newest(key)
+        return None if newest is None or _is_over(newest[1], now) else newest
+
+    def newest(self, key: tuple[str, ...]) -> tuple[int, Token] | None:
+        """The token and its number, though it may be over: it was asked for just now."""
         held = self._of(key)
-        if held.token is None or _is_over(held.token, now):
-            return None
-        return held.serial, held.token
+        return None if held.token is None else (held.serial, held.token)
 
     def put(self, key: tuple[str, ...], token: Token) -> None:
         """Remember the answer of a log-in."""

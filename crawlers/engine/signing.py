@@ -121,9 +121,11 @@ class Signing:
     async def _signed(self, plain: Request, request: scrapy.Request) -> Request:
         token: Token | None = None
         if self._key is not None:
-            held = self.office.tokens.get(self._key, now=self.office.clock())
+            # One that ended while the request waited for its turn, or lasts for seconds only, is
+            # shown too: the site decides, and a refusal is renewed.
+            held = self.office.tokens.newest(self._key)
             if held is None:
-                raise AuthError(f"the token ended before it could be shown ({plain.url})")
+                raise AuthError(f"the token was refused to another run ({plain.url})")
             request.meta[_SERIAL], token = held
             if token.value not in self._shown:
                 self._shown.append(token.value)

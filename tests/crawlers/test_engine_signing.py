@@ -43,7 +43,7 @@ def _keyed(
         with log.open("wb") as output:
             process = start_child(
                 url,
-                credentials={"keyed": PARTS, "half": {"name": "x"}},
+                credentials={"keyed": PARTS, "fresh": PARTS, "half": {"name": "x"}},
                 log_to=output,
                 allowed_addresses=allowed,
                 timeout_seconds=4.0,
@@ -155,11 +155,24 @@ def test_a_log_in_that_gives_no_token_ends_the_run_in_words(
     crawler, site, other = keyed
     site.pages["/token"] = answer
     site.pages["/1"] = page(posts(("a", "text")))
-    run = crawler.crawl(_source(crawler, f"{site.url}/1", credential=""))
-    if "/1" in site.paths():  # the token of an earlier test still holds
-        return
+    before = other.connections
+    # No other test leaves a token that lasts for this one.
+    run = crawler.crawl(_source(crawler, f"{site.url}/1", credential="fresh"))
+    assert "/1" not in site.paths()
     assert run.outcome == outcome, run.reason
-    assert (other.connections, len(run.reason or "") > 10) == (0, True)
+    assert (other.connections - before, len(run.reason or "") > 10) == (0, True)
+
+
+def test_a_token_that_ends_at_once_is_shown_and_asked_for_again(
+    keyed: tuple[Crawler, Site, Site],
+) -> None:
+    crawler, site, _ = keyed
+    site.pages["/1"] = page(posts(("a", "text"), following=f"{site.url}/2"))
+    site.pages["/2"] = page(posts(("b", "text")))
+    run = crawler.crawl(_source(crawler, f"{site.url}/1", credential="fresh"))
+    assert (run.outcome, run.reason) == ("ok", "2 posts, 2 new")
+    assert [one.path.partition("?")[0] for one in site.asked] == ["/token", "/1", "/token", "/2"]
+    assert _shown(site.asked) == [TOKEN] * 2
 
 
 def test_a_redirect_to_another_host_takes_no_credential_along(
