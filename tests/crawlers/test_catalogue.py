@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.models import SourceKind
 from crawlers.catalogue import register_kinds, spiders
+from crawlers.contract import Spider
 from tests.crawlers.saved_pages import config_of, saved_pages
 
 ROOT = Path(__file__).parents[2]
@@ -99,3 +100,19 @@ def test_the_docs_list_every_kind_with_its_interval_and_whether_it_is_verified()
         assert f"{spider.minimum_interval_seconds // 60} min" in row
         assert ("unverified" not in row) == spider.is_verified
         assert all(f"`{name}`" in row for name in spider.config.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("asks", "reads"), [("recheck", "parse_recheck"), ("log_in", "read_token")]
+)
+def test_who_asks_also_reads_the_answer(asks: str, reads: str) -> None:
+    for spider in spiders().values():
+        asked, read = (
+            getattr(type(spider), name) is not getattr(Spider, name) for name in (asks, reads)
+        )
+        assert asked == read, (spider.kind, asks, reads)
+
+
+def test_a_kind_with_a_credential_shows_it_and_any_other_has_none_to_show() -> None:
+    for spider in spiders().values():
+        assert bool(spider.secrets) == (type(spider).sign is not Spider.sign), spider.kind
