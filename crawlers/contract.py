@@ -67,6 +67,9 @@ class Request:
     state: Mapping[str, Any] = field(default_factory=dict)
     cost: int = 1  #: units of the quota; 0 when the site does not count it
     bucket: str = ""  #: which quota of several, as in ``Spider.quotas``
+    #: Whether "not modified" may end the run; not where the first page tells nothing of what
+    #: stands below it.
+    may_be_unchanged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

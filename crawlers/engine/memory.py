@@ -37,7 +37,8 @@ def spider_cursor(stored: Mapping[str, Any], *, made_for: str) -> Cursor:
 def conditional(request: Request, stored: Mapping[str, Any], *, made_for: str) -> Request:
     """Ask for the page only if it changed since the last whole run."""
     ours = stored.get(KEY) or {}
-    if ours.get("for") != made_for or ours.get("url") != request.url or request.method != "GET":
+    is_same = ours.get("for") == made_for and ours.get("url") == request.url
+    if not is_same or not _is_comparable(request):
         return request
     asked = {name: ours[key] for key, name in _VALIDATORS if ours.get(key)}
     return replace(request, headers={**asked, **request.headers})
@@ -46,7 +47,11 @@ def conditional(request: Request, stored: Mapping[str, Any], *, made_for: str) -
 def validators(request: Request, headers: Mapping[str, str]) -> dict[str, str]:
     """What the first page's answer gives for asking conditionally the next time."""
     given = {key: headers[key] for key, _ in _VALIDATORS if headers.get(key)}
-    return {"url": request.url, **given} if given and request.method == "GET" else {}
+    return {"url": request.url, **given} if given and _is_comparable(request) else {}
+
+
+def _is_comparable(request: Request) -> bool:
+    return request.method == "GET" and request.may_be_unchanged
 
 
 def cursor_to_store(ahead: Cursor, *, seen: Mapping[str, str], made_for: str) -> dict[str, Any]:

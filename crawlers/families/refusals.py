@@ -12,9 +12,6 @@ from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, parse_json, words
 from crawlers.reading.limits import limit_ends
 
-#: For a first page that tells nothing of what stands below it: it is never "not modified".
-ALWAYS_WHOLE = {"If-None-Match": '"-"'}
-
 
 def body_of(fetched: Fetched) -> Mapping[str, Json]:
     """The JSON object of an answer; empty when it is none: a refusal may come from a gateway."""

@@ -31,7 +31,7 @@ from crawlers.families.bearer import with_bearer
 from crawlers.families.graph_api import cursor_of, explain_graph
 from crawlers.families.graph_posts import comment_items, feed_items, read_item
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.refusals import ALWAYS_WHOLE, body_of
+from crawlers.families.refusals import body_of
 from crawlers.reading.answers import read
 from crawlers.reading.dates import read_date
 from crawlers.reading.json_body import Json, at, listed, name_of, words
@@ -80,7 +80,7 @@ class Facebook(JsonSpider):
     @override
     def start(self, config: FacebookConfig, *, cursor: Cursor) -> Request:
         """The newest page of the feed, whatever the cursor: comments on old posts show there."""
-        return replace(self._feed(config, {}), headers=ALWAYS_WHOLE)
+        return replace(self._feed(config, {}), may_be_unchanged=False)
 
     def _feed(self, config: FacebookConfig, following: Mapping[str, str]) -> Request:
         url = f"{self.api}/{config.version}/{config.page}/feed"

@@ -26,7 +26,7 @@ from crawlers.contract import (
 from crawlers.errors import CrawlError, DriftError
 from crawlers.families.google_api import ZONE, explain_google, reasons_of
 from crawlers.families.json_api import JsonSpider
-from crawlers.families.refusals import ALWAYS_WHOLE, body_of, quoted
+from crawlers.families.refusals import body_of, quoted
 from crawlers.families.youtube_items import SITE, read_comment, read_video, with_video
 from crawlers.families.youtube_memory import Memory
 from crawlers.families.youtube_visit import Visit
@@ -94,7 +94,7 @@ class YouTube(JsonSpider):
         after = Memory(cursor).search_after
         request = walk.request(channel=config.channel_id, query=config.query, after=after)
         assert request is not None  # noqa: S101 - a config names one of the three
-        return replace(request, headers=ALWAYS_WHOLE)
+        return replace(request, may_be_unchanged=False)
 
     @override
     def sign(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from crawlers.catalogue import spiders
 from crawlers.contract import Request
 from crawlers.engine.memory import (
     KEY,
@@ -18,6 +19,7 @@ from crawlers.engine.memory import (
     validators,
 )
 from tests.crawlers.conftest import Crawler, child, start_child
+from tests.crawlers.saved_pages import config_of
 from tests.crawlers.site import Site, page, serving
 from tests.crawlers.walking_site import Board
 
@@ -169,3 +171,17 @@ def test_only_a_get_is_asked_conditionally() -> None:
     assert conditional(get, stored, made_for="me").headers == {"If-None-Match": '"1"'}
     assert conditional(post, stored, made_for="me") == post
     assert validators(post, {"etag": '"1"'}) == {}
+
+
+def test_a_first_page_that_hides_what_is_below_it_is_always_read() -> None:
+    page = Request(url="https://board.example/", may_be_unchanged=False)
+    stored = {KEY: {"url": page.url, "etag": '"1"', "for": "me"}}
+    assert conditional(page, stored, made_for="me") == page
+    assert validators(page, {"etag": '"1"'}) == {}
+
+
+@pytest.mark.parametrize("kind", ["facebook", "youtube"])
+def test_comments_below_an_unchanged_first_page_are_not_missed(kind: str) -> None:
+    spider = spiders()[kind]
+    first = spider.start(spider.config(**config_of(kind)), cursor={})
+    assert not first.may_be_unchanged
