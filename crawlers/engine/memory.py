@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -17,6 +18,8 @@ from crawlers.contract import Cursor, Request
 KEY = "_engine"
 #: What waits in a request is read and written with each page.
 _MOST_KEPT = 1_000_000
+# In JSON: the six characters themselves, as someone may write them, stand behind a backslash more.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _VALIDATORS = (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since"))
 
 
@@ -81,8 +84,9 @@ def check_storable(following: Request | None, *, ahead: Cursor) -> None:
 
     Signs that it refuses may come from the site, so this is asked of every page.
     """
-    kept = json.dumps([_plain(following) if following else None, dict(ahead)], ensure_ascii=False)
-    if "\\u0000" in kept:
+    told = [_plain(following) if following else None, dict(ahead)]
+    kept = json.dumps(told, ensure_ascii=False, allow_nan=False)
+    if _NUL.search(kept):
         raise ValueError("what it remembers holds a NUL")
     if len(kept.encode("utf-8")) > _MOST_KEPT:
         raise ValueError(f"what it remembers is longer than {_MOST_KEPT} bytes")

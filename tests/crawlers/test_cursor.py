@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -151,6 +152,9 @@ def test_what_waits_is_kept_as_it_was() -> None:
     ("state", "why"),
     [
         ({"waiting": "a\x00b"}, "NUL"),
+        ({"waiting": "a\\\x00b"}, "NUL"),
+        ({"wait\x00ing": 1}, "NUL"),
+        ({"waiting": float("nan")}, "JSON"),
         ({"waiting": "\ud800"}, "surrogates"),
         ({"waiting": "x" * 1_000_001}, "longer than"),
         ({"waiting": object()}, "JSON"),
@@ -161,6 +165,14 @@ def test_what_cannot_be_remembered_is_refused_in_words(state: dict[str, Any], wh
         check_storable(Request(url="https://board.example/", state=state), ahead={})
     with pytest.raises((TypeError, ValueError)):
         check_storable(None, ahead=state)
+
+
+@pytest.mark.parametrize("said", [r"\u0000", r"\\u0000", "\\\\u0000 \\n", "x\\"])
+def test_words_about_an_escape_are_no_nul(said: str) -> None:
+    request = Request(url="https://board.example/", state={said: [said]}, body=json.dumps(said))
+    check_storable(request, ahead={"newest": said})
+    stored = resume_to_store(request, ahead={"newest": said}, seen={}, made_for="me")
+    assert resumed(json.loads(json.dumps(stored)), made_for="me") == (request, {"newest": said})
 
 
 def test_only_a_get_is_asked_conditionally() -> None:
