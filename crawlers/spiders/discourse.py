@@ -1,7 +1,7 @@
 """Discourse: posts of a whole forum, or of one topic, from the JSON beside every page.
 
 Format: docs.discourse.org, ``/posts.json`` and ``/t/{id}/posts.json``; both list at most some
-fifty posts, newest first, and go on below a number.
+fifty posts, newest first, and go on below a number. ``/t/{id}/last.json`` has a topic's end.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ from crawlers.reading.dates import read_date
 from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, at, count, counts, known, listed, name_of, words
 from crawlers.reading.markup import text_of
-from crawlers.reading.web_address import WebAddress, with_query
+from crawlers.reading.web_address import WebAddress, query_of, with_query
 
 _USUAL_POST = 1  #: others are notes of the software: "closed this topic", "moved a post"
 _LIKE = 2  #: of ``actions_summary``
-_ABOVE_ALL = 1_000_000  #: no topic has so many posts
 _LINK = re.compile(r"""\b(?:href|src)=["'](https?://[^"'\s]{4,500})""")
 _QUOTE = re.compile(r"""<aside class=["']quote\b""")
 _END_OF_QUOTE = "</aside>"
@@ -61,7 +60,7 @@ class Discourse(JsonSpider):
     @override
     def start(self, config: DiscourseConfig, *, cursor: Cursor) -> Request:
         """The newest posts."""
-        return _list(config, below=_ABOVE_ALL if config.topic else None)
+        return _list(config, below=None)
 
     @override
     def items(self, body: Json, fetched: Fetched) -> list[Json]:
@@ -78,7 +77,9 @@ class Discourse(JsonSpider):
         key = "post_number" if config.topic else "id"
         numbers = [count(at(post, key)) for post in self.items(body, fetched)]
         lowest = min((number for number in numbers if number is not None), default=0)
-        return _list(config, below=lowest) if lowest > 1 else None
+        # Until 2026 "before" meant "at most": each list began with the post that ended the other.
+        is_last = len(numbers) == 1 and query_of(fetched.url).get("before") == str(lowest)
+        return _list(config, below=lowest) if lowest > 1 and not is_last else None
 
     @override
     def post(self, item: Json, fetched: Fetched, config: DiscourseConfig) -> Post | None:
@@ -135,7 +136,11 @@ def _list(config: DiscourseConfig, *, below: int | None) -> Request:
     base = config.url.rstrip("/")
     if config.topic is None:
         return Request(url=with_query(f"{base}/posts.json", before=below), headers=_HEADERS)
-    address = f"{base}/t/{config.topic}/posts.json"
+    address = f"{base}/t/{config.topic}"
+    if below is None:
+        # Not a number above all: the server takes the nearest, and leaves that one out.
+        return Request(url=f"{address}/last.json", headers=_HEADERS)
+    address = f"{address}/posts.json"
     return Request(url=with_query(address, post_number=below, asc="false"), headers=_HEADERS)
 
 
