@@ -45,10 +45,6 @@ class QuotaError(CrawlError):
 class SiteError(GoodnameError):
     """A file of ``crawlers.declared`` is no site; says the file, the key and what is known."""
 
-    def __init__(self, reason: str, *, kind: str = "") -> None:
-        super().__init__(reason)
-        self.kind = kind  #: what the file calls itself
-
 
 class ParseError(GoodnameError):
     """One item lacks what a post must have; the others of its page go on."""

@@ -26,7 +26,6 @@ class Broken:
     """A file that is no site."""
 
     path: Path
-    kind: str  #: what it says of itself, else the name of the file
     reason: str
 
 
@@ -40,50 +39,58 @@ class Loaded:
 
 def load_folder(folder: Path, *, taken: Mapping[str, object]) -> Loaded:
     """Read every site of a folder; ``taken`` are kinds that a file may not claim."""
-    if not folder.is_dir():
-        reason = f"{folder}: no such folder; check [crawl] sites"
-        return Loaded(spiders={}, broken=[Broken(path=folder, kind="", reason=reason)])
     spiders: dict[str, DeclaredSpider] = {}
     broken: list[Broken] = []
-    for path in sorted(one for one in folder.iterdir() if one.suffix in ENDINGS):
+    try:
+        paths = sorted(one for one in folder.iterdir() if one.suffix in ENDINGS)
+    except OSError as error:
+        said = "no such folder" if isinstance(error, FileNotFoundError) else error.strerror
+        reason = f"{folder}: {said}; check [crawl] sites"
+        return Loaded(spiders={}, broken=[Broken(path=folder, reason=reason)])
+    for path in paths:
         try:
             spider = load_site(path)
             if spider.kind in taken or spider.kind in spiders:
                 raise SiteError(f"{path}: kind: there is another spider of {spider.kind!r}")
             spiders[spider.kind] = spider
         except SiteError as error:
-            broken.append(Broken(path=path, kind=error.kind or path.stem, reason=str(error)))
+            broken.append(Broken(path=path, reason=str(error)))
     return Loaded(spiders=spiders, broken=broken)
 
 
 def load_site(path: Path) -> DeclaredSpider:
     """The spider of one file; ``SiteError`` names the file, the key and the nearest known one."""
     data = _read(path)
-    kind = str(data.get("kind", "")) if isinstance(data, dict) else ""
     if not isinstance(data, dict):
-        raise SiteError(f"{path}: a site is a table of keys", kind=kind)
+        raise SiteError(f"{path}: a site is a table of keys")
     try:
         site = Site.model_validate(data)
     except ValidationError as error:
-        raise SiteError("\n".join(_complaints(error, path)), kind=kind) from None
+        raise SiteError("\n".join(_complaints(error, path))) from None
     if wrong := list(_wrong_selectors(site)):
-        raise SiteError("\n".join(f"{path}: {one}" for one in wrong), kind=kind)
+        raise SiteError("\n".join(f"{path}: {one}" for one in wrong))
     spider = spider_of(site)
     type(spider).file = path
     return spider
 
 
 class _Strict(yaml.SafeLoader):
-    """Plain values only: no aliases, which can grow without end, and no key twice."""
+    """Plain values only: no aliases, which can grow without end, no tags, and no key twice."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
             raise yaml.MarkedYAMLError(problem="aliases (*name) are not read")
+        if getattr(event, "tag", None) is not None:
+            mark = event.start_mark
+            raise yaml.MarkedYAMLError(problem="tags (!!name) are not read", problem_mark=mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[object] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is one word", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"the key {key.value!r} comes twice", problem_mark=key.start_mark

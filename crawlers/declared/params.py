@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from crawlers.contract import Config
 from crawlers.reading.web_address import WebAddress
@@ -29,13 +37,20 @@ class Param(BaseModel):
     @model_validator(mode="after")
     def _is_sound(self) -> Param:
         try:
-            expression = re.compile(self.pattern)
+            re.compile(self.pattern)
         except re.error as error:
             raise ValueError(f"pattern: no regular expression: {error}") from None
-        is_text = self.default is not None and self.type == "text"
-        if is_text and not expression.fullmatch(str(self.default)):
-            raise ValueError(f"default: {self.default!r} does not fit the pattern")
+        if self.default is not None:
+            self._check_default()
         return self
+
+    def _check_default(self) -> None:
+        given = str(self.default) if self.type == "text" else self.default
+        try:
+            create_model("One", value=_field(self)).model_validate({"value": given})
+        except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"default: {self.default!r}: {said}") from None
 
 
 def config_of(kind: str, params: Mapping[str, Param], *, base_url: str | None) -> type[Config]:
@@ -58,7 +73,7 @@ def _field(param: Param) -> tuple[Any, Any]:
     whole = f"^(?:{param.pattern})$"
     said = Annotated[str, AfterValidator(_fitting(whole))]
     return said, Field(
-        default,
+        default if param.default is None else str(default),
         min_length=1,
         max_length=param.longest,
         description=about,

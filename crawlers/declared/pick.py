@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from cssselect import SelectorError
 from parsel import Selector
-from parsel.csstranslator import HTMLTranslator
 
 from crawlers.declared.site import Reply, Rule
 from crawlers.reading.json_body import Json, name_of
@@ -17,7 +16,7 @@ from crawlers.reading.markup import text_of, tidy
 
 _ENDING = re.compile(r"(?s)(?P<css>.*?)(?P<what>::text|::attr\(\s*(?P<name>[\w:.-]+)\s*\))?$")
 _LONGEST_MATCHED = 5000  # of what a rule's regular expression looks at
-_TRANSLATOR = HTMLTranslator()
+_NOTHING = Selector("<p>")
 
 
 class Answered(NamedTuple):
@@ -170,6 +169,6 @@ def check_css(selector: str, *, is_place: bool) -> None:
     if "::" in place.css:
         raise ValueError("only ::text and ::attr(name) are understood, at the end")
     try:
-        _TRANSLATOR.css_to_xpath(place.css)
-    except SelectorError as error:
+        _NOTHING.css(place.css)
+    except (SelectorError, ValueError) as error:
         raise ValueError(f"no CSS selector: {error}") from None

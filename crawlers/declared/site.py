@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from core.types import Post, PostKind
-from crawlers.contract import Family
+from crawlers.contract import Config, Family
 from crawlers.declared.params import Param
 from crawlers.declared.template import check_template
 from crawlers.reading.web_address import WebAddress
@@ -62,6 +62,7 @@ def _several(value: Any) -> Any:
 Selector = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Selectors = Annotated[tuple[Selector, ...], BeforeValidator(_several)]
 Regex = Annotated[str, Field(max_length=300), AfterValidator(_regex)]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -169,7 +170,7 @@ class Reply(Part):
 class Dates(Part):
     """How the site writes dates."""
 
-    languages: tuple[str, ...] = ()  #: tags such as ``pl``, the likeliest first
+    languages: tuple[Language, ...] = ()  #: tags such as ``pl``, the likeliest first
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"  #: of times without one
 
 
@@ -246,9 +247,13 @@ class Site(Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        known = {*self.params, *(["base_url"] if self.base_url else [])}
+        own = {"base_url"} if self.base_url else set()
+        for name in self.params:
+            if name in {"page", "id", *own} or hasattr(Config, name):
+                raise ValueError(f"params.{name}: the name is taken; choose another")
+        known = {*self.params, *own}
         hosts = {name for name, param in self.params.items() if param.type == "address"}
-        hosts |= {"base_url"} if self.base_url else set()
+        hosts |= own
         used = check_template(self.url, known=known, hosts=hosts, called="url")
         if self.next.url:
             used |= check_template(
@@ -258,6 +263,9 @@ class Site(Part):
             check_template(self.post_url, known=known | {"id"}, hosts=hosts, called="post_url")
         if unused := sorted(known - used):
             raise ValueError(f"params.{unused[0]} is nowhere in the url")
+        claimed = {name for claim in self.claims for name in re.compile(claim).groupindex}
+        if unclear := sorted(claimed - known):
+            raise ValueError(f"claims: (?P<{unclear[0]}>…) is no param")
         if self.order == "oldest" and self.next.by == "link":
             raise ValueError("next: where the oldest come first, pages must be known by number")
         return self

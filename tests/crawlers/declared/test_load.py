@@ -90,6 +90,15 @@ def test_a_site_becomes_a_spider_of_its_own_kind(tmp_path: Path) -> None:
         ({"family": "json_api", "items": "a", "without": "b"}, "nothing can be cut out of JSON"),
         ({"minimum_interval_seconds": 1}, "minimum_interval_seconds"),
         ({"params": {"firm": {"pattern": "[a-z]+", "default": "K 9"}}}, "does not fit the pattern"),
+        ({"params": {"firm": {"type": "number", "default": "K"}}}, "default: 'K': Input should be"),
+        ({"params": {"firm": {"type": "address", "default": "K"}}}, "an address begins with"),
+        ({"params": {"model_config": {}}, "url": "{base_url}/{model_config}"}, "name is taken"),
+        ({"params": {"model_dump": {}}, "url": "{base_url}/{model_dump}"}, "the name is taken"),
+        ({"params": {"page": {}}, "url": "{base_url}/{page}"}, "params.page: the name is taken"),
+        ({"params": {"base_url": {}}, "url": "{base_url}/"}, "params.base_url: the name is taken"),
+        ({"claims": ["^https://k/(?P<frim>.+)"]}, "claims: (?P<frim>…) is no param"),
+        ({"dates": {"languages": ["polish"]}}, "dates.languages.0: String should match"),
+        ({"items": "svg|a"}, "items: 'svg|a': no CSS selector: XPath error: Undefined namespace"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, changed: dict[str, Any], says: str) -> None:
@@ -107,7 +116,11 @@ def test_a_mistake_is_named(tmp_path: Path, changed: dict[str, Any], says: str) 
         ("- a\n- b", "a site is a table of keys"),
         ("a: &a [x]\nb: *a", "aliases (*name) are not read"),
         ("kind: a\nkind: b", "the key 'kind' comes twice"),
-        ("kind: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
+        ("kind: !!python/object/apply:os.system ['true']", "tags (!!name) are not read"),
+        ("kind: !!int ''", "tags (!!name) are not read"),
+        ("kind: !!timestamp today", "tags (!!name) are not read"),
+        ("? [a, b]\n: c", "a key is one word"),
+        ("? {a: b}\n: c", "a key is one word"),
         ("a: " + "[" * 5000, "nested too deep"),
         ("a: " + "x" * 70_000, "larger than 64 KiB"),
         ("a: \x01", "special characters are not allowed"),
@@ -138,13 +151,14 @@ def test_a_broken_file_stops_no_other(tmp_path: Path) -> None:
     reasons = {one.path.name: one.reason for one in loaded.broken}
     assert set(reasons) == {"broken.yaml", "other.yaml", "twice.yaml"}
     assert "there is another spider of 'feed'" in reasons["other.yaml"]
-    assert loaded.broken[0].kind == "broken"
     assert set(with_own_sites(spiders(), str(tmp_path))) == {*spiders(), "kettles"}
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     loaded = load_folder(tmp_path / "sites", taken={})
     assert "no such folder" in loaded.broken[0].reason
+    file = _file(tmp_path)
+    assert "Not a directory" in load_folder(file, taken={}).broken[0].reason
     assert not own_sites("").broken
 
 
@@ -154,7 +168,7 @@ def test_own_kinds_are_registered_and_an_opted_in_broken_one_stops_nothing(
     from core.models import SourceKind
 
     _file(tmp_path)
-    (tmp_path / "broken.yaml").write_text("kind: broken", "utf-8")
+    (tmp_path / "unreadable.yaml").write_text("kind: broken\nparams: {", "utf-8")
     register_kinds(session, now, opted_in=["kettles", "broken"], sites=str(tmp_path))
     row = session.get_one(SourceKind, "kettles")
     assert row.is_opted_in
