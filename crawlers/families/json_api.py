@@ -20,16 +20,19 @@ class JsonSpider(ItemSpider[Json]):
     #: Keys to the array, from the top; empty when the answer itself is the array.
     items_at: ClassVar[tuple[str, ...]] = ()
     id_key: ClassVar[str] = "id"
+    #: Whether nothing stands behind a page without items, whatever it says of a next one.
+    ends_empty: ClassVar[bool] = True
 
     @override
     def listing(self, fetched: Fetched, text: str, config: Any) -> Listing[Json]:
         """The array, wherever this API keeps it."""
         body = self.body(fetched, text)
         items = self.items(body, fetched)
+        goes_on = bool(items) or not self.ends_empty
         return Listing(
             items=items,
             announced=self.announced(body, items),
-            next=self.following(body, fetched, config) if items else None,
+            next=self.following(body, fetched, config) if goes_on else None,
         )
 
     def body(self, fetched: Fetched, text: str) -> Json:

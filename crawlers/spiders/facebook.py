@@ -162,11 +162,14 @@ class Facebook(JsonSpider):
 
 
 def _goes_on(listing: Json, fetched: Fetched, *, until: datetime | None) -> dict[str, str]:
-    """The cursor of a list of things newest first, unless all of this page is older."""
+    """The cursor of a list of things newest first, unless all of this page is older.
+
+    A page may be empty in the middle of a list: Facebook takes out what we may not see.
+    """
     times = [
         read_date(words(at(one, "created_time")), now=fetched.fetched_at)[0]
         for one in listed(at(listing, "data"))
     ]
     newest = max(filter(None, times), default=None)
     is_below = until is not None and newest is not None and newest < until
-    return {} if is_below or not times else cursor_of(at(listing, "paging"))
+    return {} if is_below else cursor_of(at(listing, "paging"))

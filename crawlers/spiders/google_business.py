@@ -30,12 +30,13 @@ from crawlers.contract import (
 )
 from crawlers.errors import AuthError, CrawlError, ParseError
 from crawlers.families.bearer import with_bearer
-from crawlers.families.google_api import explain_google
+from crawlers.families.google_api import explain_google, reasons_of
 from crawlers.families.items import Listing
 from crawlers.families.json_api import JsonSpider
 from crawlers.families.refusals import body_of, quoted
-from crawlers.reading.answers import read
+from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import ReadDate, read_date
+from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, at, count, known, name_of, words
 from crawlers.reading.markup import tidy
 from crawlers.reading.web_address import query_of, with_query
@@ -75,6 +76,7 @@ class GoogleBusiness(JsonSpider):
     promise = Promise(filled={"rating": 0.95, "published_at": 0.99})
     items_at = ("reviews",)
     id_key = "reviewId"
+    ends_empty = False  # Google's lists end where there is no token, and only there
     api: ClassVar[str] = "https://mybusiness.googleapis.com/v4"  #: no setting: see ``sign``
 
     @override
@@ -210,6 +212,8 @@ class GoogleBusiness(JsonSpider):
     ) -> Page:
         """The review as it is, or that it is gone."""
         if fetched.status in (404, 410):
+            if not reasons_of(fetched):
+                raise unexpected(fetched, decode(fetched.body), lacks="word of Google")
             return Page(gone=tuple(post.external_id for post in posts[:1]))
         item = self.body(fetched, read(fetched))
         found, problems, _ = self.read_items([item], fetched, config)

@@ -87,6 +87,7 @@ class X(JsonSpider):
     quotas: ClassVar[Mapping[str, Quota]] = {"": Quota(units=60, period=timedelta(minutes=15))}
     promise = Promise(filled={"author_id": 0.95, "published_at": 0.99, "engagement": 0.99})
     items_at = ("data",)
+    ends_empty = False  # posts that we may not see are taken out of a page after it was cut
     api: ClassVar[str] = "https://api.x.com"  #: no setting: the token goes nowhere else
 
     @override

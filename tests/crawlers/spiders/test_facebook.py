@@ -100,6 +100,18 @@ def test_a_later_run_reads_new_comments_on_older_posts_and_no_old_ones_again() -
     ]
 
 
+def test_an_empty_page_in_the_middle_of_a_list_is_not_its_end() -> None:
+    graph = Graph({n: _ago(days=n) for n in range(60)}, {2: [_ago(minutes=n) for n in range(260)]})
+
+    def hiding(request: Request) -> object:
+        """Facebook cuts pages before it takes out what we may not see."""
+        listing: Any = graph(request)
+        return {**listing, "data": []} if graph.asked[-1].endswith(" 25") else listing
+
+    pages, _ = walk("facebook", hiding)
+    assert len(_ids(pages)) == 60 - 25 + 260 - 100
+
+
 def _id(number: int, at: datetime) -> str:
     return f"{number}_{at:%d%H%M%S}{at.month}"
 

@@ -11,7 +11,7 @@ import pytest
 from crawlers.catalogue import spiders
 from crawlers.contract import KnownPost, Request, Token
 from crawlers.errors import AuthError, CrawlError, QuotaError
-from tests.crawlers.answering import answer_to, explained
+from tests.crawlers.answering import answer_to, explained, posts_of, walk
 from tests.crawlers.saved_pages import FETCHED_AT, config_of
 
 GOOGLE = spiders()["google-business"]
@@ -79,12 +79,31 @@ def test_refusals_are_told_apart() -> None:
     assert _refused("INTERNAL", 500) is None
 
 
+def test_an_empty_page_with_a_token_is_not_the_last() -> None:
+    def site(request: Request) -> object:
+        if "pageToken" in request.url:
+            return {"reviews": [{"reviewId": "r1", "comment": "words"}]}
+        return {"nextPageToken": "t1"}
+
+    assert len(posts_of(walk("google-business", site)[0])) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html><title>404</title></html>", b"", {}])
+def test_a_404_of_somebody_else_takes_no_review_away(body: object) -> None:
+    known = [KnownPost(external_id="r1", url="u")]
+    request = GOOGLE.recheck(CONFIG, known)
+    assert request is not None
+    with pytest.raises(CrawlError):
+        GOOGLE.parse_recheck(answer_to(request, body, status=404), CONFIG, known)
+
+
 def test_a_review_that_is_not_found_is_gone_and_one_that_is_there_is_read() -> None:
     known = [KnownPost(external_id="Ab/1", url="u")]
     request = GOOGLE.recheck(CONFIG, known)
     assert request is not None
     assert request.url.endswith("/accounts/1001/locations/2002/reviews/Ab%2F1")
-    gone = GOOGLE.parse_recheck(answer_to(request, b"", status=404), CONFIG, known)
+    refusal = {"error": {"code": 404, "status": "NOT_FOUND", "message": "Not found."}}
+    gone = GOOGLE.parse_recheck(answer_to(request, refusal, status=404), CONFIG, known)
     assert gone.gone == ("Ab/1",)
     review = {"reviewId": "Ab/1", "comment": "Changed my mind", "starRating": "FIVE"}
     page = GOOGLE.parse_recheck(answer_to(request, review), CONFIG, known)

@@ -118,6 +118,15 @@ def test_pages_keep_the_bound_and_end_at_the_last_token() -> None:
     assert pages[-1].ahead["newest_id"] == "2028428854686646277"
 
 
+def test_an_empty_page_with_a_token_is_not_the_last() -> None:
+    def site(request: Request) -> object:
+        if "next_token" in request.url:
+            return {"data": [{"id": "1", "text": "kavira"}], "meta": {"result_count": 1}}
+        return {"meta": {"result_count": 0, "next_token": "t1"}}
+
+    assert len(posts_of(walk("x", site)[0])) == 1
+
+
 def test_only_a_post_that_is_not_found_is_gone() -> None:
     known = [
         KnownPost(external_id="101", url="u"),
