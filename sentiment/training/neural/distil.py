@@ -18,7 +18,9 @@ from torch.nn import functional
 
 from sentiment.training.neural.encoder import Network, Output
 from sentiment.training.neural.examples import Batch, Example
-from sentiment.training.neural.fit import Loss, Stage, fit, labels_loss
+from sentiment.training.neural.fit import fit
+from sentiment.training.neural.loss import Loss, labels_loss
+from sentiment.training.neural.stage import Stage
 
 DISTIL: Final = Stage(name="student", epochs=3, rate=1e-4, head_rate=3e-4)
 SOFT: Final = 2.0  #: temperature at which probabilities are compared

@@ -18,6 +18,8 @@ from sentiment.training.neural.vocabulary import PAD
 #: Tokens of one text, the two ends included: longer ones keep their head and their tail.
 LENGTH: Final = 256
 TAIL: Final = 96
+#: The event of a text that no other text tells.
+ALONE: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Example:
     severity: tuple[float, ...] = ()  #: one share a level; empty when unknown
     categories: tuple[float, ...] = ()  #: one value a category; empty when unknown
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0)  #: one a head
+    event: int = ALONE  #: texts of one event tell the same in several languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Batch:
     severity: Tensor
     categories: Tensor
     weights: Tensor  #: (3, batch), one row a head
+    event: Tensor  #: (batch,)
 
     def to(self, device: torch.device) -> Batch:
         """The same batch where the network is."""
@@ -62,23 +66,34 @@ def batches(
 ) -> Iterator[Batch]:
     """An epoch in a random order that the seed fixes, in batches of at most ``tokens`` tokens.
 
-    Texts of like length are neighbours within a pool, so little is spent on padding.
+    Texts of like length are neighbours within a pool, so little is spent on padding; so are the
+    texts of one event, nearly all of which share a batch.
     """
     shuffler = random.Random(seed)
-    order = list(range(len(examples)))
-    shuffler.shuffle(order)
+    events = _events(examples)
+    shuffler.shuffle(events)
+    order = [i for event in events for i in event]
+    longest = {i: max(len(examples[j].ids) for j in event) for event in events for i in event}
     groups: list[list[int]] = []
     for start in range(0, len(order), pool):
         # The longest first, so that a length has always the same number of rows: matrix
         # kernels are made anew for every shape that they have not met.
-        falling = sorted(order[start : start + pool], key=lambda i: -len(examples[i].ids))
+        falling = sorted(order[start : start + pool], key=lambda i: -longest[i])
         while falling:
-            rows = tokens // padded(len(examples[falling[0]].ids))
+            rows = tokens // padded(longest[falling[0]])
             groups.append(falling[:rows])
             falling = falling[rows:]
     shuffler.shuffle(groups)
     for group in groups:
         yield collate([examples[i] for i in group])
+
+
+def _events(examples: Sequence[Example]) -> list[list[int]]:
+    """Which examples tell one event; each of the others is an event of its own."""
+    found: dict[int, list[int]] = {}
+    for i, example in enumerate(examples):
+        found.setdefault(ALONE - 1 - i if example.event == ALONE else example.event, []).append(i)
+    return list(found.values())
 
 
 def padded(length: int) -> int:
@@ -99,6 +114,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         severity=_targets([example.severity for example in examples], 5),
         categories=_targets([example.categories for example in examples], 15),
         weights=_weights(examples),
+        event=torch.tensor([example.event for example in examples]),
     )
 
 

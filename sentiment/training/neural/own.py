@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from core.types import Category, Sentiment, Severity
 from sentiment.neural.tokens import UNKNOWN
-from sentiment.training.neural.examples import Example, token_ids
+from sentiment.training.neural.examples import ALONE, Example, token_ids
 from sentiment.training.neural.mixture import Labelled
 from sentiment.training.posts import LabelledPost, Reading
 
@@ -42,7 +42,8 @@ def own_examples(
     chance = random.Random(seed)
     harmless = [p for p in posts if p.severity is Severity.NONE and not p.trap]
     texts: list[str] = []
-    made: list[tuple[LabelledPost, float, bool]] = []
+    events = _events(posts)
+    made: list[tuple[LabelledPost, float, bool, int]] = []
     for post in posts:
         text = post.text
         joined = post.severity >= Severity.MEDIUM and chance.random() < JOINED_SHARE
@@ -50,10 +51,10 @@ def own_examples(
             other = chance.choice([p for p in harmless if p.lang == post.lang] or harmless).text
             text = f"{other} {text}" if chance.random() < 0.5 else f"{text} {other}"
         texts.append(spoilt(text, chance))
-        made.append((post, 1.0, not joined))
+        made.append((post, 1.0, not joined, events.get(post.scenario, ALONE)))
         if post.evidence and len(post.text) > 40:
             texts.append(spoilt(" … ".join(post.evidence), chance))
-            made.append((post, EVIDENCE_WEIGHT, post.severity >= Severity.HIGH))
+            made.append((post, EVIDENCE_WEIGHT, post.severity >= Severity.HIGH, ALONE))
     of_sentiment = evened([post.sentiment for post in posts])
     of_level = evened([post.severity for post in posts])
     return [
@@ -64,9 +65,16 @@ def own_examples(
             categories=_mean(post.readings, _categories),
             weights=(weight * of_sentiment[post.sentiment], weight * of_level[post.severity],
                      weight),
+            event=event,
         )
-        for ids, (post, weight, whole) in zip(token_ids(tokenizer, texts), made, strict=True)
+        for ids, (post, weight, whole, event) in zip(token_ids(tokenizer, texts), made, strict=True)
     ]  # fmt: skip
+
+
+def _events(posts: Sequence[LabelledPost]) -> dict[str, int]:
+    """A number for each scenario that several posts tell."""
+    told = Counter(post.scenario for post in posts)
+    return {name: number for number, name in enumerate(n for n in told if told[n] > 1)}
 
 
 def evened(labels: Sequence[Label]) -> dict[Label, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import onnxruntime  # noqa: E402
 from sentiment.neural.tokens import cut  # noqa: E402
 from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
 from sentiment.training.neural.examples import (  # noqa: E402
+    ALONE,
     LENGTH,
     TAIL,
     Example,
@@ -24,7 +26,9 @@ from sentiment.training.neural.examples import (  # noqa: E402
     token_ids,
 )
 from sentiment.training.neural.export import export, quantised  # noqa: E402
-from sentiment.training.neural.fit import Stage, fit  # noqa: E402
+from sentiment.training.neural.fit import fit  # noqa: E402
+from sentiment.training.neural.loss import disagreement  # noqa: E402
+from sentiment.training.neural.stage import Stage  # noqa: E402
 from sentiment.training.neural.vocabulary import tokenizer_of  # noqa: E402
 
 SMALL = Shape(vocabulary=50, layers=2, hidden=24, heads=2, feed_forward=48, positions=32)
@@ -162,6 +166,30 @@ def test_an_epoch_holds_every_example_once_and_few_shapes() -> None:
     assert all(batch.ids.shape[1] == padded(batch.ids.shape[1]) for batch in seen)
     shapes = {tuple(batch.ids.shape) for batch in seen}
     assert len(shapes) <= len({length for _, length in shapes}) + 1, "a length with two sizes"
+
+
+def test_texts_of_one_event_share_a_batch() -> None:
+    examples = [
+        Example(ids=(0, *[4] * (7 * i % 50 + 1), 100 + i), event=i % 40 if i < 160 else ALONE)
+        for i in range(400)
+    ]
+
+    seen = list(batches(examples, tokens=1024, seed=1))
+
+    told = torch.cat([batch.event for batch in seen])
+    assert sorted(told.tolist()) == sorted(example.event for example in examples)
+    whole = sum(int((batch.event == event).sum()) == 4 for batch in seen for event in range(40))
+    assert whole > 20, "most events were torn apart"
+
+
+def test_what_is_told_in_four_languages_should_get_one_level() -> None:
+    event = torch.tensor([7, ALONE, 7, 3, 3])
+    sure = torch.eye(5)[torch.tensor([4, 0, 4, 1, 1])] * 50
+    torn = torch.eye(5)[torch.tensor([4, 0, 2, 1, 1])] * 50
+
+    assert float(disagreement(sure, event)) == pytest.approx(0, abs=1e-5)
+    assert float(disagreement(torn, event)) == pytest.approx(2 * math.log(2) / 5, abs=1e-4)
+    assert float(disagreement(torn, torch.full((5,), ALONE))) == 0
 
 
 def test_a_stage_learns_and_a_cut_off_one_goes_on(tmp_path: Path) -> None:

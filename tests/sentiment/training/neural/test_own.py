@@ -13,8 +13,8 @@ from core.types import Category, Sentiment, Severity
 from sentiment.neural.tokens import UNKNOWN
 from sentiment.training.neural.encoder import Network, Shape
 from sentiment.training.neural.examples import Example
-from sentiment.training.neural.fit import Stage, parameters
 from sentiment.training.neural.own import evened, holed, own_examples
+from sentiment.training.neural.stage import Stage, parameters
 from sentiment.training.neural.vocabulary import tokenizer_of
 from sentiment.training.posts import LabelledPost, Reading, read_posts
 
