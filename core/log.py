@@ -7,6 +7,8 @@ import sys
 
 import structlog
 
+from core.public_address import shown_words
+
 # Their INFO tells of every job, request and revision; our own events say it with fields.
 _CHATTY = (
     "alembic",
@@ -27,6 +29,7 @@ def configure_logging(*, level: str, style: str, process: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _with_public_addresses,
     ]
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -52,3 +55,12 @@ def configure_logging(*, level: str, style: str, process: str) -> None:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+def _with_public_addresses(
+    logger: object,  # noqa: ARG001
+    method: str,  # noqa: ARG001
+    event: structlog.typing.EventDict,
+) -> structlog.typing.EventDict:
+    """Errors of libraries, and what they were raised from, name addresses as they were asked."""
+    return {k: shown_words(v) if isinstance(v, str) else v for k, v in event.items()}

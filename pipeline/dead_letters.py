@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.clean import clean
 from core.models import DeadLetter
+from core.public_address import guarded_url, shown_words
 from pipeline.storable import storable_json
 
 _LONGEST = 2_000
@@ -34,10 +35,10 @@ def bury(
     """Keep one failure; the same failure again, also of a later run, stays one row.
 
     Failures are the same when stage, source, post, URL, reason and ``detail["external_id"]``
-    are. Hostile content is cleaned and cut, and never raises.
+    are. Hostile content is cleaned and cut, and never raises. Addresses are kept without secrets.
     """
-    shown = clean(url)[:_LONGEST] if url is not None else None
-    why = clean(reason)[:_LONGEST]
+    shown = clean(guarded_url(url))[:_LONGEST] if url is not None else None
+    why = clean(shown_words(reason))[:_LONGEST]
     known = storable_detail(detail or {})
     identity = (stage, source_id, post_id, shown, why, str(known.get("external_id")))
     session.execute(

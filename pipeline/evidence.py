@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sqlalchemy import case, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from core.clean import clean
 from core.models import PostEvidence, PostRow, PostVersion, RawAnswer
+from core.public_address import public_url
 from core.settings import EvidenceSection
 from core.types import Severity
 
@@ -38,12 +38,6 @@ _SAFE_HEADERS = frozenset(
         "server",
     }
 )
-#: Parts of names of query fields that hold a secret.
-_SECRET_WORDS = (
-    "token", "secret", "password", "passwd", "signature", "apikey", "api_key", "api-key",
-    "accesskey", "access_key", "credential", "session",
-)  # fmt: skip
-_SECRET_NAMES = frozenset({"key", "sig", "auth", "authorization", "sid", "pwd", "hmac", "jwt"})
 _LONGEST_HEADER = 500
 _MOST_DELETED = 500
 
@@ -177,24 +171,6 @@ _DELETE_ORPHANS = text(
 def unpacked(body: bytes, *, size_bytes: int) -> bytes:
     """The body as it came; never more than ``size_bytes``."""
     return zlib.decompressobj().decompress(body, max(size_bytes, 1))
-
-
-def public_url(url: str) -> str:
-    """An address without user, fragment, and what in its query looks like a secret."""
-    try:
-        parts = urlsplit(url)
-        fields = parse_qsl(parts.query, keep_blank_values=True)
-    except ValueError:
-        return ""
-    if any(_is_secret(name) for name, _ in fields):
-        shown = [(name, value) for name, value in fields if not _is_secret(name)]
-        parts = parts._replace(query=urlencode(shown))
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
-
-
-def _is_secret(name: str) -> bool:
-    word = name.casefold()
-    return word in _SECRET_NAMES or any(part in word for part in _SECRET_WORDS)
 
 
 def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:

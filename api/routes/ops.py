@@ -11,11 +11,14 @@ from api.alert_queries import deliveries, show_delivery
 from api.call import ACall
 from api.lists import newest_first
 from api.problems import documented
+from api.roles import may
 from api.schemas.alerts import DeliveryPage, DeliveryQuery
 from api.schemas.ops import DeadLetterPage, DeadLetterQuery, DeadLetterShown
 from api.shown import show_id, show_known_id
 from core.ids import Prefix, database_key
 from core.models import DeadLetter, Delivery
+from core.public_address import shown_url
+from core.types import Role
 
 router = APIRouter(prefix="/v1", tags=["operations"], responses=documented())
 
@@ -43,7 +46,9 @@ def list_dead_letters(
         request=request,
         response=response,
     )
-    return DeadLetterPage(items=[_show(row.DeadLetter) for row in cut.rows], next=cut.next)
+    return DeadLetterPage(
+        items=[_show(row.DeadLetter, call.caller.role) for row in cut.rows], next=cut.next
+    )
 
 
 @router.get("/deliveries")
@@ -69,14 +74,15 @@ def list_deliveries(
     return DeliveryPage(items=[show_delivery(row) for row in cut.rows], next=cut.next)
 
 
-def _show(letter: DeadLetter) -> DeadLetterShown:
+def _show(letter: DeadLetter, role: Role) -> DeadLetterShown:
+    is_whole = letter.url is None or may(role, "change_source")
     return DeadLetterShown(
         id=show_id(Prefix.DEAD_LETTER, letter.id),
         stage=letter.stage,
         source_id=show_known_id(Prefix.SOURCE, letter.source_id),
         run_id=show_known_id(Prefix.RUN, letter.crawl_run_id),
         post_id=show_known_id(Prefix.POST, letter.post_id),
-        url=letter.url,
+        url=letter.url if is_whole else shown_url(letter.url or ""),
         reason=letter.reason,
         detail=letter.detail,
         created_at=letter.created_at,

@@ -15,6 +15,7 @@ from api.idempotency import Answer, ARepeat, answer_once
 from api.lists import ListQuery, newest_first
 from api.managed import refuse_if_declared, save_new
 from api.problems import Problem, documented, not_found
+from api.roles import may
 from api.schemas.sources import (
     NewSource,
     RunAsked,
@@ -30,7 +31,9 @@ from api.shown import show_id
 from api.source_checks import check_interval, check_opted_in, check_params, known_kind
 from core.ids import Prefix, database_key
 from core.models import CrawlRun, PostRow, Source, SourceKind
+from core.public_address import shown_params
 from core.queue import defer_crawl
+from core.types import Role
 
 router = APIRouter(prefix="/v1", tags=["sources"], responses=documented())
 
@@ -71,7 +74,9 @@ def list_sources(
         request=request,
         response=response,
     )
-    return SourcePage(items=[show_source(row.Source) for row in cut.rows], next=cut.next)
+    return SourcePage(
+        items=[show_source(row.Source, call.caller.role) for row in cut.rows], next=cut.next
+    )
 
 
 @router.post("/sources", status_code=201, response_model=SourceShown)
@@ -89,7 +94,7 @@ def create_source(wanted: NewSource, call: ACall, repeat: ARepeat) -> Response:
         )
         save_new(call.session, row, noun="source", slug=wanted.slug)
         call.session.refresh(row)
-        shown = show_source(row)
+        shown = show_source(row, call.caller.role)
         return Answer(status=201, body=shown, location=f"/v1/sources/{shown.id}")
 
     return answer_once(call, repeat, act)
@@ -98,7 +103,7 @@ def create_source(wanted: NewSource, call: ACall, repeat: ARepeat) -> Response:
 @router.get("/sources/{source_id}")
 def read_source(source_id: str, call: ACall) -> SourceShown:
     """One source and how its last run went."""
-    return show_source(find_source(call.session, source_id))
+    return show_source(find_source(call.session, source_id), call.caller.role)
 
 
 @router.patch("/sources/{source_id}")
@@ -117,7 +122,7 @@ def change_source(source_id: str, wanted: SourceChange, call: ACall) -> SourceSh
     source.updated_at = call.now
     _bring_forward(source, wanted, now=call.now)
     call.session.flush()
-    return show_source(source)
+    return show_source(source, call.caller.role)
 
 
 def _bring_forward(source: Source, wanted: SourceChange, *, now: datetime) -> None:
@@ -208,13 +213,14 @@ def find_source(session: Session, source_id: str, *, is_to_change: bool = False)
     return source
 
 
-def show_source(source: Source) -> SourceShown:
-    """Write a row as the API shows it."""
+def show_source(source: Source, role: Role) -> SourceShown:
+    """Write a row as the API shows it; its addresses in full to those who may change it."""
+    is_operator = may(role, "change_source")
     return SourceShown(
         id=show_id(Prefix.SOURCE, source.id),
         slug=source.slug,
         kind=source.kind,
-        params=source.params,
+        params=source.params if is_operator else shown_params(source.params),
         interval_seconds=source.interval_seconds,
         time_zone=source.time_zone,
         is_enabled=source.is_enabled,

@@ -81,7 +81,9 @@ class SourceShown(Shown):
     id: str
     slug: str
     kind: str
-    params: dict[str, Any]
+    params: dict[str, Any] = Field(
+        description="Who may not change it sees addresses without user and values of the query."
+    )
     interval_seconds: int
     time_zone: str
     is_enabled: bool

@@ -122,9 +122,9 @@ class Revisits:
 
     def _keep(self, session: Session, page: Page, fetched: Fetched, *, now: datetime) -> bool:
         begun, source_id = self._begun, self._begun.source_id
+        page = self._signing.public(page)
         kept = keep(session, page.posts, source_id=source_id, crawl_run_id=begun.run_id, now=now)
-        problems = [self._signing.without_secrets(one) for one in page.problems]
-        bury_problems(session, begun, problems, now=now)
+        bury_problems(session, begun, page.problems, now=now)
         doubted = _doubted(self._asked, page)
         note_missing(session, [one.id for one in doubted], now=now)
         known = {one.external_id for one in doubted}

@@ -63,7 +63,12 @@ class Run:
     ) -> None:
         self.office, self.begun = office, begun
         self.signing = Signing(
-            office=office, source_id=begun.source_id, spider=spider, config=config, secrets=secrets
+            office=office,
+            source_id=begun.source_id,
+            spider=spider,
+            config=config,
+            secrets=secrets,
+            params=begun.params,
         )
         self.verdict: Verdict | None = None
         self.failure: DatabaseError | None = None  #: the run could not even be written down
@@ -208,8 +213,7 @@ class Run:
         ahead = self._cursor if self._stand is None else self._stand.ahead
         page = self._spider.parse(fetched, self._config, cursor=self._cursor, ahead=ahead)
         check_storable(page.next, ahead=page.ahead)
-        problems = tuple(self.signing.without_secrets(one) for one in page.problems)
-        return replace(page, problems=problems)
+        return self.signing.public(page)
 
     async def _keep(self, request: Request, fetched: Fetched, page: Page) -> Request | None:
         is_first = self._stand is None

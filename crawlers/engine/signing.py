@@ -6,7 +6,7 @@ nothing along, and nothing that is kept holds a secret.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -16,8 +16,18 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
+from core.public_address import address_secrets, public_url
 from crawlers import quota
-from crawlers.contract import Family, Fetched, Problem, Request, Secrets, Spider, Token
+from crawlers.contract import (
+    Family,
+    Fetched,
+    Page,
+    Problem,
+    Request,
+    Secrets,
+    Spider,
+    Token,
+)
 from crawlers.credentials import credential_name, hide
 from crawlers.engine.answers import refusal
 from crawlers.engine.headers import plain_headers
@@ -51,6 +61,7 @@ class Signing:
     spider: Spider
     config: Any
     secrets: Secrets = field(repr=False)
+    params: Mapping[str, Any] = field(repr=False)  #: of the source, as they stand
     _key: tuple[str, ...] | None = None  #: of the token
     _shown: list[str] = field(default_factory=list, repr=False)  #: tokens, refused ones too
 
@@ -173,12 +184,25 @@ class Signing:
         """An answer as if the request had not been signed."""
         location = answer.headers.get("Location")
         if location is not None and self.spider.secrets:
-            answer.headers["Location"] = self.hidden(location.decode("latin-1"))
+            answer.headers["Location"] = hide(location.decode("latin-1"), self._credential)
         return answer.replace(url=request.url, request=None)
 
     def hidden(self, text: str) -> str:
         """Words without the secrets that a site may have repeated."""
-        return hide(text, [*self.secrets.values(), *self._shown]) if self.spider.secrets else text
+        known = [*self._credential, *address_secrets(self.params)]
+        return hide(text, known) if known else text
+
+    @property
+    def _credential(self) -> list[str]:
+        return [*self.secrets.values(), *self._shown] if self.spider.secrets else []
+
+    def public(self, page: Page) -> Page:
+        """A page as it is kept: a post without an own address has that of its source."""
+        posts = page.posts
+        if address_secrets(self.params):
+            posts = tuple(replace(post, url=public_url(post.url)) for post in posts)
+        problems = tuple(self.without_secrets(one) for one in page.problems)
+        return replace(page, posts=posts, problems=problems)
 
     def without_secrets(self, problem: Problem) -> Problem:
         """A dead letter without them: items hold links to their own next pages."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.public_address import shown_words
 from core.types import RunOutcome
 from crawlers.contract import Page
 from crawlers.errors import CrawlError, QuotaError
@@ -20,7 +21,7 @@ NOTHING_CHANGED = "nothing has changed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How one run of one source ended."""
+    """How one run of one source ended; its reason shows no address with what may be secret."""
 
     outcome: RunOutcome
     reason: str
@@ -29,6 +30,9 @@ class Verdict:
     starts_over: bool = False  #: where the run stood is of no use; the next starts at the top
     goes_on: bool = False  #: it came further, so where it stood is no page that always fails
     is_suspicion: bool = False  #: all was read and looks odd: told, and hardly left alone longer
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", shown_words(self.reason))
 
     @property
     def is_failure(self) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from api.shown import show_id
@@ -168,3 +168,24 @@ def test_runs_kinds_and_dead_letters_are_shown(
         assert len(ask("GET", f"/v1/dead-letters{query}", key=key).json()["items"]) == count
     only = ask("GET", f"/v1/dead-letters?source_id={shown}", key=key).json()["items"]
     assert only[0]["reason"] == "no text"
+
+
+def test_the_token_in_an_address_is_for_those_who_may_change_it(
+    ask: Ask, key: str, ours: Customer, session: Session
+) -> None:
+    address = "https://ann:pw-canary@news.example/feed.xml?key=key-canary&page=2"
+    made = ask("POST", "/v1/sources", key=key, json=NEW | {"params": {"url": address}}).json()
+    row = session.scalars(select(Source).where(Source.slug == NEW["slug"])).one()
+    letter = {"stage": "parse", "source_id": row.id, "fingerprint": b"1", "reason": "no text"}
+    at = "https://news.example/a?t=canary"
+    session.add(DeadLetter(**letter, url=at, detail={}, created_at=NOW))
+    session.commit()
+    paths = ("/v1/sources", f"/v1/sources/{made['id']}", "/v1/dead-letters")
+    for role in Role:
+        answers = [ask("GET", path, key=ours.keys[role]) for path in paths]
+        told = "".join(answer.text for answer in answers if answer.status_code == 200)
+        assert ("canary" in told) == (role in (Role.OPS, Role.ADMIN))
+        assert "https://news.example/feed.xml?key=" in told
+        if role is Role.OWNER:
+            assert "https://news.example/a?t=***" in told
+    assert made["params"]["url"] == address
