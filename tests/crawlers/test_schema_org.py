@@ -293,6 +293,14 @@ def test_the_same_words_give_the_same_id_wherever_they_stand() -> None:
     assert len(again) == 3
 
 
+def test_a_made_id_takes_in_only_a_date_that_reads_the_same_tomorrow() -> None:
+    def made(published: str) -> str:
+        return with_ids([Draft(text="Burned.", author="Ona", published=published)])[0][0]
+
+    assert made("2 days ago") == made("3 days ago") == made("Mar 3, 2026")
+    assert made("2026-03-03T10:00:00Z") == made("2026-03-03") != made("2026-03-04")
+
+
 @pytest.mark.parametrize(
     "config",
     [
