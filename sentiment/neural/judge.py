@@ -21,6 +21,8 @@ from sentiment.neural.model import NeuralModel
 from sentiment.neural.reasons import LEAST, Case, explain
 from sentiment.neural.tokens import Tokens, tokenise
 
+#: Raised with any change of the code that could change the grade that the same model's files give.
+VERSION: Final = 1
 #: Texts judged in one sweep; bounds memory whatever the batch.
 SWEEP: Final = 512
 #: Texts cleaned and tokenised by one thread at a time.
@@ -46,7 +48,7 @@ class NeuralJudge:
         self._model = model
         self._encoder = Encoder(model.session, threads=threads, batch_size=batch_size)
         self._explains = True
-        self._name = f"neural-1+{model.digest[:8]}"
+        self._name = f"neural-{VERSION}+{model.digest[:8]}"
 
     def grades_only(self) -> NeuralJudge:
         """The same judge, on the same threads, without reasons: they take several runs a text."""

@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.errors import GoodnameError
+from sentiment.neural import model as model_module
 from sentiment.neural.judge import NeuralJudge
-from sentiment.neural.model import NeuralModel, load_model
+from sentiment.neural.model import NeuralModel, clamps, load_model
 from tests.sentiment.networks import ABOUT, write_model
 
 
@@ -21,6 +23,29 @@ def test_the_name_changes_with_any_of_the_files(small: NeuralModel, tmp_path: Pa
     names = [NeuralJudge(model).name for model in (small, again, other)]
     assert names[0] == names[1] == f"neural-1+{small.digest[:8]}"
     assert names[2] != names[0]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "inexact"),
+    [
+        ("flags : fpu avx2 bmi2", True),
+        ("flags : fpu avx2 avx512f", True),
+        ("flags : fpu avx2 avx512_vnni", False),
+        ("flags : fpu avx2 avx_vnni", False),
+        ("Features : fp asimd asimddp", False),
+        ("", False),
+    ],
+)
+def test_processors_that_clamp_get_the_exact_kernels_and_the_same_logits(
+    small: NeuralModel, small_folder: Path, monkeypatch: pytest.MonkeyPatch, cpu: str, inexact: bool
+) -> None:
+    monkeypatch.setattr(model_module, "_cpu", lambda: cpu)
+    ids = {"input_ids": np.array([[0, 5, 6, 7, 2]])}
+
+    judged = load_model(small_folder).session.run(["severity"], ids)
+
+    assert clamps(cpu) is inexact
+    assert np.array_equal(judged[0], small.session.run(["severity"], ids)[0])
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "judge.json"])
