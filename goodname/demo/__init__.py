@@ -1,1 +1,1 @@
-"""A small invented internet on loopback: four sites that grow while one watches."""
+"""A small invented internet on loopback: five sites that grow while one watches."""

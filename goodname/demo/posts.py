@@ -26,12 +26,13 @@ class TextsError(GoodnameError):
 
 
 class Site(StrEnum):
-    """The four sites of the demo."""
+    """The five sites of the demo."""
 
     BOARD = "board"
     REVIEWS = "reviews"
     FORUM = "forum"
     SOCIAL = "social"
+    BUREAU = "bureau"  #: complaints as cases, with their status; only what is meant for it
 
 
 class Role(StrEnum):
@@ -42,6 +43,7 @@ class Role(StrEnum):
     COPY = "copy"
     EDIT = "edit"
     DELETE = "delete"
+    CASE = "case"  #: a complaint at the bureau
     THREAD = "thread"  #: a story of the social site that collects comments
 
 
@@ -68,6 +70,15 @@ class Edited(_Frozen):
     severity: str | None = None
 
 
+class Step(_Frozen):
+    """What becomes of a case of the bureau, and who says what of it."""
+
+    at: float  #: seconds after the start
+    status: Words
+    firm: Words | None = None
+    customer: Words | None = None
+
+
 class Text(_Frozen):
     """One text with placeholders for the names; ``severity`` is for tests and never served."""
 
@@ -87,6 +98,7 @@ class Text(_Frozen):
     site: Site | None = None
     at: float | None = None  #: seconds after the start, negative for before it
     edited: Edited | None = None
+    case: tuple[Step, ...] = ()  #: in the order of their times
     deleted_at: float | None = None
 
     @model_validator(mode="before")

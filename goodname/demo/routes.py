@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from goodname.demo import board, forum, reviews, social
+from goodname.demo import board, bureau, forum, reviews, social
 from goodname.demo.inbox import Inbox
 from goodname.demo.ledger import Ledger
 from goodname.demo.page import Place, missing, page, style
+from goodname.demo.posts import Site
 from goodname.demo.web import CSS, PLAIN, Request, Response, as_json
 
 # The two lists of truth are for tests and people: a crawler that obeys robots.txt never sees them.
@@ -56,7 +57,12 @@ def respond(request: Request, demo: Demo) -> Response:
 
 
 def _start(_request: Request, demo: Demo, _match: re.Match[str]) -> Response:
-    return page("start.html.j2", place=demo.place, letters=len(demo.inbox.letters()))
+    return page(
+        "start.html.j2",
+        place=demo.place,
+        letters=len(demo.inbox.letters()),
+        bureau=f"{bureau.ROOT}/{bureau.profile(demo.place.world.names.brand)}/complaints",
+    )
 
 
 def _robots(_request: Request, demo: Demo, _match: re.Match[str]) -> Response:
@@ -75,7 +81,13 @@ def _board_review(_request: Request, demo: Demo, match: re.Match[str]) -> Respon
     return board.review_page(demo.place, review_id=match[1])
 
 
+def _bureau_complaints(request: Request, demo: Demo, match: re.Match[str]) -> Response:
+    return bureau.complaints_page(request, demo.place, asked_profile=match[1])
+
+
 def _reviews_company(request: Request, demo: Demo, match: re.Match[str]) -> Response:
+    if demo.place.world.is_shut(Site.REVIEWS):
+        return page("challenge.html.j2", place=demo.place, site=Site.REVIEWS)
     return reviews.company_page(request, demo.place, domain=match[1])
 
 
@@ -101,6 +113,10 @@ def _social_search(request: Request, demo: Demo, _match: re.Match[str]) -> Respo
 
 def _social_front(_request: Request, demo: Demo, _match: re.Match[str]) -> Response:
     return social.front_page(demo.place)
+
+
+def _social_lookup(_request: Request, demo: Demo, match: re.Match[str]) -> Response:
+    return social.lookup(demo.place, number=match[1])
 
 
 def _social_item(request: Request, demo: Demo, _match: re.Match[str]) -> Response:
@@ -144,12 +160,14 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", r"/style\.css", _style),
         ("GET", r"/board/review/(\d+)\.html", _board_review),
         ("GET", r"/board/([\w-]+)/([\w-]+)\.html", _board_company),
+        ("GET", bureau.ROOT + r"/([\w/-]+)/complaints", _bureau_complaints),
         ("GET", r"/review/([\w.-]+)", _reviews_company),
         ("GET", r"/reviews/(\w+)", _reviews_review),
         ("GET", r"/forum/?", _forum_index),
         ("GET", r"/forum/feed\.xml", _forum_feed),
         ("GET", r"/forum/t/([\w-]+)", _forum_thread),
         ("GET", r"/api/v1/search_by_date", _social_search),
+        ("GET", r"/v0/item/(\d{1,15})\.json", _social_lookup),
         ("GET", r"/social", _social_front),
         ("GET", r"/item", _social_item),
         ("GET", r"/world\.json", _world),

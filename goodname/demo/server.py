@@ -23,6 +23,7 @@ from goodname.demo.inbox import Inbox
 from goodname.demo.ledger import Ledger
 from goodname.demo.listener import HOST, listen
 from goodname.demo.names import Names
+from goodname.demo.outages import OUTAGES
 from goodname.demo.page import Place
 from goodname.demo.posts import Pool, own_pool, pool_from
 from goodname.demo.routes import Demo
@@ -50,6 +51,7 @@ class DemoServer:
             started_at=clock(),
             clock=clock,
             speed=speed,
+            outages=OUTAGES,
         )
         self.demo = Demo(
             place=Place(world=world, base_url=f"http://{HOST}:{self.port}"),

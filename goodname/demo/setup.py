@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from core.declared import BrandEntry, ReceiverEntry, RuleEntry, SourceEntry
 from core.types import ReceiverKind
+from goodname.demo import bureau
 from goodname.demo.board import CATEGORY
 from goodname.demo.inbox import DEMO_SECRET
 from goodname.demo.names import Name, Names
@@ -28,7 +29,7 @@ class DemoSettings:
 
 
 def demo_settings(base_url: str, *, names: Names | None = None) -> DemoSettings:
-    """Declare brand, rival, the four sources, one rule and two receivers for a running demo."""
+    """Declare brand, rival, the five sources, one rule and three receivers for a running demo."""
     names = names or Names()
     receivers = _receivers(base_url)
     return DemoSettings(
@@ -44,7 +45,7 @@ def demo_settings(base_url: str, *, names: Names | None = None) -> DemoSettings:
                 at_once="high",
                 grouped="medium",
                 group_wait_seconds=30,
-                receivers=[receiver.slug for receiver in receivers],
+                receivers=[one.slug for one in receivers if not one.is_operations],
             ),
         ),
         receivers=receivers,
@@ -74,7 +75,15 @@ def _sources(base_url: str, brand: Name) -> tuple[SourceEntry, ...]:
         ("demo-board", "consumeraffairs"): {"url": board},
         ("demo-reviews", "trustpilot"): {"domain": brand.domain, "base_url": base_url},
         ("demo-forum", "feed"): {"url": feed},
-        ("demo-social", "hackernews"): {"query": brand.search_word, "base_url": base_url},
+        ("demo-social", "hackernews"): {
+            "query": brand.search_word,
+            "base_url": base_url,
+            "items_url": base_url,
+        },
+        ("demo-bureau", "bbb"): {
+            "profile": bureau.profile(brand),
+            "base_url": f"{base_url}{bureau.ROOT}",
+        },
     }
     return tuple(
         SourceEntry(slug=slug, kind=kind, params=values, interval_seconds=INTERVAL_SECONDS)
@@ -83,12 +92,14 @@ def _sources(base_url: str, brand: Name) -> tuple[SourceEntry, ...]:
 
 
 def _receivers(base_url: str) -> tuple[ReceiverEntry, ...]:
+    inbox = ReceiverEntry(
+        slug="demo-inbox",
+        kind=ReceiverKind.WEBHOOK,
+        address=f"{base_url}/inbox/webhook",
+        secret=SecretStr(DEMO_SECRET),
+    )
     return (
         ReceiverEntry(slug="demo-log", kind=ReceiverKind.LOG),
-        ReceiverEntry(
-            slug="demo-inbox",
-            kind=ReceiverKind.WEBHOOK,
-            address=f"{base_url}/inbox/webhook",
-            secret=SecretStr(DEMO_SECRET),
-        ),
+        inbox,
+        inbox.model_copy(update={"slug": "demo-operations", "is_operations": True}),
     )

@@ -70,6 +70,18 @@ def search_by_date(request: Request, place: Place) -> Response:
     return replace(answer, changed_at=place.world.changed_at(Site.SOCIAL), posts=ids)
 
 
+def lookup(place: Place, *, number: str) -> Response:
+    """One item by itself in the format of the Hacker News API; ``null`` for what never was."""
+    world = place.world
+    if world.is_gone(Site.SOCIAL, number):
+        return as_json({"deleted": True, "id": int(number)})
+    found = next((hit for hit in _hits(place) if hit["objectID"] == number), None)
+    if found is None:
+        return as_json(None)
+    answer = as_json({name: value for name, value in _item(found).items() if value is not None})
+    return replace(answer, posts=(number,))
+
+
 def item_page(request: Request, place: Place) -> Response:
     """One story or comment with its comments, as a page."""
     number = request.query.get("id", "")
@@ -128,6 +140,22 @@ def _hit(post: Shown, posts: list[Shown], stories: Mapping[str, Shown], base_url
         ],
         "objectID": post.id,
         "_highlightResult": {},
+    }
+
+
+def _item(hit: Hit) -> Hit:
+    """A hit in the words of the items API."""
+    is_comment = hit["comment_text"] is not None
+    return {
+        "id": int(str(hit["objectID"])),
+        "type": "comment" if is_comment else "story",
+        "by": hit["author"],
+        "time": hit["created_at_i"],
+        "text": hit["comment_text"] if is_comment else hit["story_text"],
+        "title": hit["title"],
+        "parent": hit["parent_id"],
+        "score": hit["points"],
+        "descendants": hit["num_comments"],
     }
 
 

@@ -15,6 +15,7 @@ MOST_COMPLAINTS_STANDING = 5
 FIRST_ORDINARY_AT = 12.0
 GAP_SECONDS = (5.0, 9.0)
 
+_OPEN_TO_ALL = (Site.BOARD, Site.REVIEWS, Site.FORUM, Site.SOCIAL)
 _STANDING_LEVELS = {None, "none", "low", "medium"}
 _STARS = {"none": (4, 5), "low": (3,), "medium": (2,), "high": (1,), "critical": (1,)}
 
@@ -48,6 +49,13 @@ class Entry:
         if self.text.reply is None:
             return None
         return self.at + (900 if self.at < 0 else 20)
+
+    @property
+    def moments(self) -> tuple[float, ...]:
+        """When it comes, changes and goes, as far as it does, in seconds after the start."""
+        steps = (step.at for step in self.text.case)
+        found = (self.at, self.edited_at, self.reply_at, self.deleted_at, *steps)
+        return tuple(moment for moment in found if moment is not None)
 
 
 def plan(pool: Pool, *, seed: int) -> tuple[Entry, ...]:
@@ -121,7 +129,7 @@ def _suitable(text: Text) -> tuple[Site, ...]:
     # A labelled text without stars is talk (a question, news, a threat), not a review.
     if text.rating is None and text.severity is not None:
         return (Site.FORUM, Site.SOCIAL)
-    return tuple(Site)
+    return _OPEN_TO_ALL
 
 
 def _signed(placed: Iterable[_Placed], pool: Pool, rng: random.Random) -> Iterator[Entry]:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from goodname.demo.names import Names
+from goodname.demo.outages import Outage
 from goodname.demo.posts import Site
 from goodname.demo.timeline import Entry
 
 Clock = Callable[[], datetime]  #: aware, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownStep:
+    """One step of a case that has been taken."""
+
+    at: datetime
+    status: str
+    firm: str | None
+    customer: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +36,7 @@ class Shown:
     edited_at: datetime | None
     reply: str | None
     replied_at: datetime | None
+    steps: tuple[ShownStep, ...] = ()  #: of its case so far
 
     @property
     def id(self) -> str:
@@ -39,7 +51,8 @@ class Shown:
     @property
     def changed_at(self) -> datetime:
         """The last time at which its page became different."""
-        return max(filter(None, (self.published_at, self.edited_at, self.replied_at)))
+        moments = (self.published_at, self.edited_at, self.replied_at)
+        return max(filter(None, (*moments, *(step.at for step in self.steps))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +64,7 @@ class World:
     started_at: datetime
     clock: Clock
     speed: float = 1.0  #: seconds of the script in one second of the clock
+    outages: tuple[Outage, ...] = ()
 
     def shown(self, site: Site) -> list[Shown]:
         """The posts that stand on ``site`` now, newest first."""
@@ -82,19 +96,21 @@ class World:
             moment
             for entry in self.entries
             if entry.site is site
-            for moment in (entry.at, entry.edited_at, entry.reply_at, entry.deleted_at)
-            if moment is not None and moment <= elapsed
+            for moment in entry.moments
+            if moment <= elapsed
         ]
         return self._moment(max(moments)) if moments else self.started_at
 
     def is_finished(self) -> bool:
-        """Whether every text of the pool has been told."""
+        """Whether every text of the pool has been told and no site will shut any more."""
         elapsed = self._elapsed()
-        return all(
-            moment is None or moment <= elapsed
-            for entry in self.entries
-            for moment in (entry.at, entry.edited_at, entry.reply_at, entry.deleted_at)
-        )
+        is_told = all(moment <= elapsed for entry in self.entries for moment in entry.moments)
+        return is_told and all(outage.until <= elapsed for outage in self.outages)
+
+    def is_shut(self, site: Site) -> bool:
+        """Whether ``site`` shows a wall to everybody just now."""
+        elapsed = self._elapsed()
+        return any(one.site is site and one.since <= elapsed < one.until for one in self.outages)
 
     def _elapsed(self) -> float:
         return (self.clock() - self.started_at).total_seconds() * self.speed
@@ -121,7 +137,18 @@ class World:
             edited_at=self._moment(edited.at) if edited else None,
             reply=self._fill(text.reply, entry) if text.reply and answered else None,
             replied_at=self._moment(entry.reply_at) if entry.reply_at and answered else None,
+            steps=tuple(self._steps(entry, elapsed)),
         )
+
+    def _steps(self, entry: Entry, elapsed: float) -> Iterator[ShownStep]:
+        for step in entry.text.case:
+            if step.at <= elapsed:
+                yield ShownStep(
+                    at=self._moment(step.at),
+                    status=step.status,
+                    firm=self._fill(step.firm, entry) if step.firm else None,
+                    customer=self._fill(step.customer, entry) if step.customer else None,
+                )
 
     def _fill(self, text: str, entry: Entry) -> str:
         return self.names.fill(text, language=entry.text.lang).strip()

@@ -15,6 +15,7 @@ from .conftest import HandClock
 
 BOARD = "/board/home/vaskelda.html"
 REVIEWS = "/review/vaskelda.example?languages=all"
+BUREAU = "/bureau/gb/ha/harrowmere/profile/appliances/vaskelda-1204-90017733/complaints"
 FEED = "/forum/feed.xml"
 SOCIAL = "/api/v1/search_by_date?query=Vaskeld&hitsPerPage=100"
 
@@ -70,6 +71,60 @@ def test_a_deleted_complaint_leaves_list_and_page(client: httpx.Client, clock: H
     assert f'data-id="{number}"' not in client.get(BOARD).text
     assert client.get(f"/board/review/{number}.html").status_code == 410
     assert world(client)["courier-gone"]["state"] == "deleted"
+
+
+def test_a_withdrawn_post_is_gone_from_the_search_and_the_items_say_so(
+    client: httpx.Client, clock: HandClock
+) -> None:
+    clock.to(60)
+    number = world(client)["washer-withdrawn"]["external_id"]
+    assert client.get(f"/v0/item/{number}.json").json()["by"] == "lidka_gniezno"
+    found = [hit["objectID"] for hit in client.get(SOCIAL).json()["hits"]]
+    assert 0 < found.index(number) < len(found) - 1, "nothing around it: it could have aged out"
+    clock.to(106)
+    found = [hit["objectID"] for hit in client.get(SOCIAL).json()["hits"]]
+    assert number not in found
+    assert client.get(f"/v0/item/{number}.json").json() == {"deleted": True, "id": int(number)}
+    assert client.get("/v0/item/1.json").json() is None
+
+
+def test_a_review_becomes_a_better_one(client: httpx.Client, clock: HandClock) -> None:
+    before = world(client)["fridge-mended"]
+    clock.to(83)
+    after = world(client)["fridge-mended"]
+    assert (before["severity"], after["severity"]) == ("medium", "none")
+    assert "ačiū" in after["title"]
+
+
+def test_a_case_is_answered_then_resolved_then_taken_down(
+    client: httpx.Client, clock: HandClock
+) -> None:
+    def case() -> str:
+        page = Selector(client.get(BUREAU).text)
+        cards = [one for one in page.css(".bpr-complaint-grid") if "312 euros" in one.get()]
+        return " ".join(cards[0].css(" ::text").getall()) if cards else ""
+
+    seen = []
+    for second in (0, 71, 141, 201):
+        clock.to(second)
+        seen.append(case())
+    assert "Unanswered" in seen[0]
+    assert "Business Response" not in seen[0]
+    assert "Answered" in seen[1]
+    assert "Business Response" in seen[1]
+    assert "Resolved" in seen[2]
+    assert "Customer Answer" in seen[2]
+    assert seen[3] == ""
+
+
+def test_one_site_shuts_itself_for_a_while(client: httpx.Client, clock: HandClock) -> None:
+    seen = []
+    for second in (124, 126, 164, 166):
+        clock.to(second)
+        answer = client.get(REVIEWS)
+        seen.append((answer.status_code, "__NEXT_DATA__" in answer.text))
+        assert client.get(BOARD).status_code == 200
+    assert seen == [(200, True), (200, False), (200, False), (200, True)]
 
 
 def test_posts_keep_coming_until_all_are_told(client: httpx.Client, clock: HandClock) -> None:

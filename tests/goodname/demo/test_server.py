@@ -172,7 +172,7 @@ def test_every_answer_says_what_it_is(client: httpx.Client, path: str, content_t
 
 def test_the_start_page_leads_to_places_that_exist(client: httpx.Client) -> None:
     links = Selector(client.get("/").text).css("main a::attr(href)").getall()
-    assert len(links) == 5
+    assert len(links) == 6
     assert all(client.get(link).status_code == 200 for link in links)
 
 

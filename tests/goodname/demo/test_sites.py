@@ -13,6 +13,7 @@ import httpx
 import pytest
 from parsel import Selector
 
+from goodname.demo.bureau import profile
 from goodname.demo.names import Names
 from goodname.demo.posts import Pool, Site, Text
 from goodname.demo.server import DemoServer
@@ -213,6 +214,7 @@ def test_hostile_texts_are_served_escaped(serve: Serve, site: Site) -> None:
             Site.REVIEWS: ("/review/q-u.example", f"/reviews/{post.id}"),
             Site.FORUM: ("/forum", f"/forum/t/{post.id}"),
             Site.SOCIAL: ("/social", f"/item?id={post.id}"),
+            Site.BUREAU: (f"/bureau/{profile(server.demo.place.world.names.brand)}/complaints",),
         }
         for path in (*paths[site], "/", "/inbox"):
             html = client.get(path).text

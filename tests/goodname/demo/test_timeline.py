@@ -47,13 +47,14 @@ def test_the_world_grows_for_some_minutes_and_repeats_nothing(seed: int) -> None
     assert len(entries) == len(POOL.ordinary) + len(POOL.script)
     assert len({entry.text.key for entry in entries}) == len(entries)
     assert 300 <= max(entry.at for entry in entries) <= 600
-    assert {(entry.site, entry.text.lang) for entry in entries} == set(product(Site, LANGUAGES))
+    told = {(entry.site, entry.text.lang) for entry in entries if entry.site is not Site.BUREAU}
+    assert told == set(product(set(Site) - {Site.BUREAU}, LANGUAGES))
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_stands_at_the_start_is_mild(seed: int) -> None:
     standing = [e for e in plan(POOL, seed=seed) if e.at <= 0]
-    assert 20 <= len(standing) <= 30
+    assert 20 <= len(standing) <= 32
     assert {e.text.severity for e in standing} <= {"none", "low", "medium"}
     assert {e.site for e in standing} == set(Site)
 
