@@ -39,14 +39,23 @@ LATE: Final = "late"
 
 
 def note_run(
-    session: Session, source: Source, *, outcome: RunOutcome, reason: str, now: datetime
+    session: Session,
+    source: Source,
+    *,
+    outcome: RunOutcome,
+    reason: str,
+    now: datetime,
+    is_hopeless: bool = False,
 ) -> None:
-    """Open, follow or close the alert of a source whose run has just ended; the caller commits."""
+    """Open, follow or close the alert of a source whose run has just ended; the caller commits.
+
+    ``is_hopeless``: more runs would only say the same, so the first one is told.
+    """
     if outcome is RunOutcome.OK:
         close(session, source, now=now)
-    elif not _follow(session, source.id, outcome, reason, now=now) and _is_enough(
-        session, source, outcome
-    ):
+    elif _follow(session, source.id, outcome, reason, now=now) or not source.is_enabled:
+        return
+    elif is_hopeless or _is_enough(session, source, outcome):
         open_alert(
             session, source, outcome=outcome, reason=reason, runs=max(1, source.failures), now=now
         )

@@ -46,6 +46,7 @@ def refusal(status: int, headers: Mapping[str, str], *, url: str, now: datetime)
         not_before=until,
         # A next page that is refused as such would be refused for ever.
         starts_over=status in (400, 404, 410, 414),
+        is_wrong_address=status in (404, 410),
     )
 
 
@@ -71,7 +72,8 @@ def silence(error: BaseException, *, url: str, timeout: float, limit: int) -> Ve
         return of_error(error)
     outcome = RunOutcome.BLOCKED if isinstance(error, AddressRefused) else RunOutcome.ERROR
     reason = _reason(error, timeout=timeout, limit=limit)
-    return Verdict(outcome=outcome, reason=f"{reason} ({url})")
+    is_unknown = isinstance(error, CannotResolveHostError)
+    return Verdict(outcome=outcome, reason=f"{reason} ({url})", is_wrong_address=is_unknown)
 
 
 def _reason(error: BaseException, *, timeout: float, limit: int) -> str:

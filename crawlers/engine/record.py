@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from core.models import CrawlRun, Source
@@ -201,7 +201,27 @@ def note_end(session: Session, source: Source, verdict: Verdict, *, now: datetim
         failures_before=before,
         not_before=verdict.not_before,
     )
-    note_run(session, source, outcome=verdict.outcome, reason=verdict.reason, now=now)
+    is_hopeless = verdict.is_wrong_address and not _was_ever_read(session, source)
+    note_run(
+        session,
+        source,
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        now=now,
+        is_hopeless=is_hopeless,
+    )
+
+
+def _was_ever_read(session: Session, source: Source) -> bool:
+    """Whether a run with these params found its page; of old runs it is not known with which."""
+    made_for, run = fingerprint(source.kind, source.params), CrawlRun
+    is_same = (run.profile["for"].as_string() == made_for) | ~run.profile.has_key("for")
+    found = exists().where(
+        run.source_id == source.id,
+        run.outcome.in_([RunOutcome.OK, RunOutcome.EMPTY]),
+        is_same,
+    )
+    return bool(session.scalar(select(found)))
 
 
 def close_open_runs(

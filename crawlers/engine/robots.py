@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from scrapy.http.request import NO_CALLBACK
 from core.types import RunOutcome
 from crawlers.engine.answers import silence
 from crawlers.engine.headers import plain_headers
-from crawlers.engine.verdict import WaitError
+from crawlers.engine.verdict import EndedError, WaitError
 from crawlers.errors import BlockedError, CrawlError
 from crawlers.reading.limits import asked_wait
 
@@ -136,6 +136,8 @@ class RobotsMiddleware:
             timeout=settings.timeout_seconds,
             limit=settings.max_body_bytes,
         )
+        if found.is_wrong_address:
+            return EndedError(replace(found, reason=f"robots.txt unreachable: {found.reason}"))
         is_blocked = "no whole answer" in found.reason or found.outcome is RunOutcome.BLOCKED
         kind = BlockedError if is_blocked else CrawlError
         return kind(f"robots.txt unreachable: {found.reason}")

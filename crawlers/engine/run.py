@@ -164,6 +164,7 @@ class Run:
             told,
             not_before=max(waits, default=None),
             starts_over=told.starts_over or refused.starts_over,
+            is_wrong_address=refused.is_wrong_address,
         )
 
     async def _told(self, error: CrawlError, request: Request) -> Verdict:

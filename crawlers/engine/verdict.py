@@ -29,6 +29,7 @@ class Verdict:
     is_whole: bool = False  #: every page down to the cursor was read, so the cursor moves
     starts_over: bool = False  #: where the run stood is of no use; the next starts at the top
     goes_on: bool = False  #: it came further, so where it stood is no page that always fails
+    is_wrong_address: bool = False  #: nothing is there: no such page, or no such host
     is_suspicion: bool = False  #: all was read and looks odd: told, and hardly left alone longer
 
     def __post_init__(self) -> None:
