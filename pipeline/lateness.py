@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.models import OperationsAlert, Source
-from pipeline.operations import LATE, open_alert
+from core.models import Source
+from pipeline.operations import LATE, close_switched_off, open_alert
 
 #: A source is late after so many of its intervals, and after so long at least.
 _INTERVALS, _LEAST = 3, timedelta(minutes=15)
@@ -40,7 +40,7 @@ def tell_of_late_sources(session: Session, *, longest_run: timedelta, now: datet
 
     A run that has begun may take ``longest_run``.
     """
-    _close_disabled(session, now=now)
+    close_switched_off(session, now=now)
     given = {"now": now, "least": _LEAST, "intervals": _INTERVALS, "longest_run": longest_run}
     opened = 0
     for source_id, queued_at, is_begun, due_at in session.execute(_OVERDUE, given).all():
@@ -52,13 +52,3 @@ def tell_of_late_sources(session: Session, *, longest_run: timedelta, now: datet
         alert = open_alert(session, source, outcome=LATE, reason=reason, runs=0, now=now)
         opened += alert is not None
     return opened
-
-
-def _close_disabled(session: Session, *, now: datetime) -> None:
-    """Nobody waits for a source that was switched off; there is nothing to tell."""
-    off = select(Source.id).where(~Source.is_enabled)
-    session.execute(
-        update(OperationsAlert)
-        .where(OperationsAlert.resolved_at.is_(None), OperationsAlert.source_id.in_(off))
-        .values(resolved_at=now)
-    )

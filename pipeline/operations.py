@@ -36,6 +36,8 @@ RUNS_UNTIL_TOLD: Final = {
 }
 #: The outcome of an alert about a source for which no run ended at all.
 LATE: Final = "late"
+#: That of an alert which was closed because nobody wants to hear the source any more.
+SWITCHED_OFF: Final = "switched_off"
 
 
 def note_run(
@@ -97,6 +99,30 @@ def close(session: Session, source: Source, *, now: datetime) -> None:
         return
     log.info("source_heard_again", source=source.slug)
     _tell(session, alert_id, DeliveryEvent.SOURCE_HEARD_AGAIN, sequence=1, now=now)
+
+
+def close_switched_off(session: Session, *, now: datetime) -> int:
+    """Close the alerts of sources that were switched off, and say so; return how many.
+
+    Nobody is told: whoever switched it off knows, and it is not heard again.
+    """
+    rows = session.execute(
+        select(OperationsAlert, Source)
+        .join(Source, Source.id == OperationsAlert.source_id)
+        .where(OperationsAlert.resolved_at.is_(None), ~Source.is_enabled)
+        .order_by(OperationsAlert.id)
+        .with_for_update(of=OperationsAlert)
+    ).all()
+    for alert, source in rows:
+        where = "in settings.toml" if source.managed_by == "file" else "over the API"
+        alert.reason = (
+            f"switched off {where} at {source.updated_at:%Y-%m-%d %H:%M} UTC;"
+            f" before that {alert.outcome}: {alert.reason}"
+        )
+        alert.outcome, alert.resolved_at = SWITCHED_OFF, now
+        log.info("source_alert_closed", source=source.slug, reason=alert.reason[:500])
+    session.flush()
+    return len(rows)
 
 
 def _follow(

@@ -133,12 +133,19 @@ class OperationsAlertShown(Shown):
     id: str
     source_id: str
     source: str
-    outcome: str = Field(description="Of the newest run, or `late` when none ended.")
-    reason: str
+    outcome: str = Field(
+        description="Of the newest run; `late` when none ended; `switched_off` when the alert was"
+        " closed because its source was."
+    )
+    reason: str = Field(
+        description="In words; also where it was switched off, and what was before."
+    )
     runs: int = Field(description="In a row that were not ok.")
     opened_at: datetime
     seen_at: datetime
-    resolved_at: datetime | None = Field(description="When it was heard again; null: it is not.")
+    resolved_at: datetime | None = Field(
+        description="When it was heard again or switched off; null: it is still not heard."
+    )
 
 
 class OperationsAlertPage(Page):

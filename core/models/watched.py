@@ -89,7 +89,7 @@ class OperationsAlert(Base):
     )
     id: Mapped[Key]
     source_id: Mapped[Big] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))
-    outcome: Mapped[Word]  #: of the newest run, as in ``crawl_run.outcome``
+    outcome: Mapped[Word]  #: of the newest run, as in ``crawl_run.outcome``, or why there is none
     reason: Mapped[Word]
     opened_at: Mapped[Time]
     seen_at: Mapped[Time]  #: end of the newest run that was not ok

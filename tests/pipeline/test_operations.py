@@ -202,13 +202,24 @@ def test_a_long_run_is_not_late(session: Session) -> None:
     assert tell_of_late_sources(session, longest_run=LONGEST, now=later) == 1
 
 
-def test_the_alert_of_a_source_that_was_switched_off_is_closed_silently(session: Session) -> None:
+@pytest.mark.parametrize(("by", "where"), [("api", "over the API"), ("file", "in settings.toml")])
+def test_the_alert_of_a_source_that_was_switched_off_says_so_and_is_told_to_nobody(
+    session: Session, by: str, where: str
+) -> None:
     add_receiver(session, add_workspace(session), is_operations=True)
-    source = add_source(session)
+    source = add_source(session, managed_by=by)
     _end(session, source, "blocked")
-    source.is_enabled = False
+    source.is_enabled, source.updated_at = False, NOW + timedelta(hours=4)
     session.flush()
     tell_of_late_sources(session, longest_run=LONGEST, now=NOW + timedelta(hours=5))
     session.expire_all()
-    assert [one.resolved_at is None for one in _alerts(session)] == [False]
+    (alert,) = _alerts(session)
+    assert alert.resolved_at == NOW + timedelta(hours=5)
+    assert alert.outcome == "switched_off"
+    at = f"{NOW + timedelta(hours=4):%Y-%m-%d %H:%M} UTC"
+    assert alert.reason == f"switched off {where} at {at}; before that blocked: it was blocked"
+    # A run that was under way opens none, and one that is ok has nothing to heal.
+    for hours, outcome in ((6, "blocked"), (7, "ok")):
+        _end(session, source, outcome, hours=hours)
+    assert len(_alerts(session)) == 1
     assert _events(session) == ["operations.source_not_heard"]
