@@ -95,20 +95,35 @@ def _apply_sources(
 ) -> None:
     rows = session.execute(select(SourceKind.kind, SourceKind.minimum_interval_seconds))
     minimum: dict[str, int] = dict(rows.all())
-    off = set(session.scalars(select(SourceKind.kind).where(~SourceKind.is_opted_in)))
     for entry in entries:
         _check_source(entry, minimum, own=own)
-        if entry.is_enabled and entry.kind in off:
-            raise SettingsError(
-                f"[[sources]] {entry.slug!r}: {entry.kind} is off until [crawl] opted_in names it;"
-                " docs/sources.md says why"
-            )
+    _refuse_off(session, entries)
+    for entry in entries:
         _upsert(session, Source, {"slug": entry.slug}, entry.model_dump(exclude={"slug"}), now=now)
     # What was just changed is crawled now, and not only after a due time that was set before it.
     changed = update(Source).where(
         Source.slug.in_(_slugs(entries)), Source.updated_at == now, Source.next_due_at > now
     )
     session.execute(changed.values(next_due_at=now))
+
+
+def _refuse_off(session: Session, entries: Sequence[SourceEntry]) -> None:
+    """Name every source whose kind is off, and the one line that turns them all on."""
+    kinds = session.execute(
+        select(SourceKind.kind, SourceKind.needs_opt_in, SourceKind.is_opted_in)
+    )
+    named = {kind: is_on for kind, needs, is_on in kinds if needs}
+    off = [one for one in entries if one.is_enabled and not named.get(one.kind, True)]
+    if not off:
+        return
+    told = "".join(f"\n  [[sources]] {one.slug!r} ({one.kind})" for one in off)
+    wanted = {kind for kind, is_on in named.items() if is_on} | {one.kind for one in off}
+    line = ", ".join(f'"{kind}"' for kind in sorted(wanted))
+    raise SettingsError(
+        "the kinds of these sources are off until you name them; docs/sources.md says why:"
+        f"{told}\nwrite in settings.toml, under [crawl]: opted_in = [{line}]"
+        "\nor is_enabled = false under each source that shall wait"
+    )
 
 
 def _switch_off_sources(session: Session, entries: Sequence[SourceEntry], *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.declared import SourceEntry
 from core.errors import SettingsError
-from core.models import AlertRule, AlertRuleReceiver, Brand, Receiver, Source
+from core.models import AlertRule, AlertRuleReceiver, Brand, Receiver, Source, SourceKind
 from core.settings import Settings
 from pipeline.declared import apply_declared
 from tests.factories import add_brand, add_source, add_workspace
@@ -194,3 +194,24 @@ def test_a_guest_leaves_the_sources_of_the_file_alone(session: Session, now: dat
 def _enabled(session: Session) -> list[str]:
     shown = select(Source.slug).where(Source.is_enabled).order_by(Source.slug)
     return list(session.scalars(shown))
+
+
+def test_every_source_that_is_off_is_named_with_the_line_that_turns_all_on(
+    session: Session, workspace_id: int, now: datetime
+) -> None:
+    for kind, is_on in (("wykop", False), ("bbb", False), ("isso", True)):
+        add_source(session, kind=kind)
+        row = session.get_one(SourceKind, kind)
+        row.needs_opt_in, row.is_opted_in = True, is_on
+    session.flush()
+    declared = [
+        {"slug": f"our-{kind}", "kind": kind, "is_enabled": kind != "isso", "params": {}}
+        for kind in ("wykop", "feed", "bbb", "isso")
+    ]
+    waiting = {"slug": "waiting", "kind": "bbb", "is_enabled": False, "params": {}}
+    with pytest.raises(SettingsError) as refused:
+        apply(session, workspace_id, now, sources=[*declared, waiting])
+    said = str(refused.value)
+    assert "[[sources]] 'our-wykop' (wykop)\n  [[sources]] 'our-bbb' (bbb)\n" in said
+    assert 'under [crawl]: opted_in = ["bbb", "isso", "wykop"]' in said
+    assert not any(name in said for name in ("our-feed", "our-isso", "waiting"))
