@@ -12,13 +12,13 @@ from core.types import Post, PostKind
 from crawlers.contract import Config, Cursor, Fetched, Promise, Request
 from crawlers.errors import DriftError, ParseError
 from crawlers.families.json_api import JsonSpider
+from crawlers.families.wordpress_lists import PER_PAGE, next_number, total_of
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.json_body import Json, at, known, name_of, words
 from crawlers.reading.markup import text_of
 from crawlers.reading.web_address import WebAddress, joined, page_number, with_query
 
 BEST_RATING = 5
-PER_PAGE = 100
 
 
 class ShopConfig(Config):
@@ -70,18 +70,16 @@ class ShopReviews(JsonSpider):
         found = super().items(body, fetched)
         if found and not any(self.own_key in one for one in found if isinstance(one, dict)):
             raise DriftError(f"no item is a review of this API: none has {self.own_key!r}")
-        total = _header(fetched, "x-wp-total")
+        total = total_of(fetched)
         if not found and total and page_number(fetched.url, default=1) == 1:
             raise DriftError(f"the shop says that it has {total} reviews and lists none")
         return found
 
     @override
     def following(self, body: Json, fetched: Fetched, config: ShopConfig) -> Request | None:
-        """The next number; without the headers, until a page is not full."""
-        number = page_number(fetched.url, default=1)
-        pages = _header(fetched, "x-wp-totalpages")
-        is_last = number >= pages if pages is not None else len(body) < PER_PAGE
-        return None if is_last else self.page(config, number=number + 1)
+        """The next number, as long as there are more."""
+        number = next_number(fetched, listed=len(body))
+        return self.page(config, number=number) if number else None
 
     @override
     def post(self, item: Json, fetched: Fetched, config: ShopConfig) -> Post:
@@ -111,11 +109,6 @@ class ShopReviews(JsonSpider):
                 is_verified_buyer=at(item, "verified") is True or None,
             ),
         )
-
-
-def _header(fetched: Fetched, name: str) -> int | None:
-    said = fetched.headers.get(name, "").strip()
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
 
 
 def _date(item: Json, fetched: Fetched) -> ReadDate:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -24,7 +25,8 @@ from crawlers.reading.json_body import Json, at, count, counts, known, name_of, 
 from crawlers.reading.markup import text_of
 from crawlers.reading.web_address import WebAddress, page_number, with_query
 
-_MOST_PAGES = 50  #: of a month; a busier forum is crawled more often
+_EMPTY = "empty"  #: in the state: how many pages before this one had no post
+_MOST_EMPTY = 2
 _HEADERS = {"Accept": "application/json"}
 
 
@@ -45,6 +47,7 @@ class NodeBB(JsonSpider):
     is_verified = False
     is_gapless = True
     id_key = "pid"
+    ends_empty = False
     overlap = timedelta(hours=6)
     promise = Promise(filled={"text": 0.9, "author": 0.9, "published_at": 1.0})
 
@@ -63,9 +66,13 @@ class NodeBB(JsonSpider):
 
     @override
     def following(self, body: Json, fetched: Fetched, config: NodeBBConfig) -> Request | None:
-        """The next number; a page without posts is the end."""
-        number = page_number(fetched.url, default=1)
-        return _page(config, number=number + 1) if number < _MOST_PAGES else None
+        """The next number; only several pages without posts are the end.
+
+        The forum takes out what guests may not see after it has cut a page.
+        """
+        number, before = page_number(fetched.url, default=1), count(fetched.state.get(_EMPTY)) or 0
+        empty = 0 if self.items(body, fetched) else before + 1
+        return _page(config, number=number + 1, empty=empty) if empty <= _MOST_EMPTY else None
 
     @override
     def post(self, item: Json, fetched: Fetched, config: NodeBBConfig) -> Post | None:
@@ -101,7 +108,8 @@ class NodeBB(JsonSpider):
     @override
     def recheck(self, config: NodeBBConfig, posts: Sequence[KnownPost]) -> Request | None:
         """One post by its number."""
-        address = f"{config.url.rstrip('/')}/api/v3/posts/{int(posts[0].external_id)}"
+        name = quote(posts[0].external_id, safe="")  # that of another server is an address
+        address = f"{config.url.rstrip('/')}/api/v3/posts/{name}"
         return Request(url=address, headers=_HEADERS)
 
     @override
@@ -118,9 +126,13 @@ class NodeBB(JsonSpider):
         return Page(posts=found, problems=problems)
 
 
-def _page(config: NodeBBConfig, *, number: int) -> Request:
+def _page(config: NodeBBConfig, *, number: int, empty: int = 0) -> Request:
     address = f"{config.url.rstrip('/')}/api/recent/posts/month"
-    return Request(url=with_query(address, page=number if number > 1 else None), headers=_HEADERS)
+    return Request(
+        url=with_query(address, page=number if number > 1 else None),
+        headers=_HEADERS,
+        state={_EMPTY: empty} if empty else {},
+    )
 
 
 def _moment(item: Json, key: str) -> str | None:

@@ -64,6 +64,7 @@ class Reddit(JsonSpider):
     minimum_interval_seconds = 60
     is_verified = True
     is_gapless = True
+    is_limited = True
     items_at = ("data", "children")
     overlap = timedelta(hours=3)
     secrets = MappingProxyType(

@@ -20,7 +20,8 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import AuthError
-from crawlers.families.woocommerce import PER_PAGE, ShopConfig, ShopReviews
+from crawlers.families.woocommerce import ShopConfig, ShopReviews
+from crawlers.families.wordpress_lists import PER_PAGE
 from crawlers.reading.answers import read
 from crawlers.reading.json_body import Json, at
 from crawlers.reading.web_address import with_query

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import Field
 from typing_extensions import override
@@ -19,14 +20,14 @@ from crawlers.contract import Config, Cursor, Fetched, KnownPost, Page, Promise,
 from crawlers.errors import ParseError
 from crawlers.families.json_api import JsonSpider
 from crawlers.families.refusals import body_of
+from crawlers.families.wordpress_lists import PER_PAGE, next_number
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
 from crawlers.reading.decode import decode
 from crawlers.reading.json_body import Json, at, count, known, name_of, words
 from crawlers.reading.markup import text_of
-from crawlers.reading.web_address import WebAddress, joined, page_number, with_query
+from crawlers.reading.web_address import WebAddress, joined, query_of, with_query
 
-_PER_PAGE = 100  #: the API's limit
 _OVERLAP = timedelta(days=2)
 _HEADERS = {"Accept": "application/json"}
 
@@ -56,26 +57,14 @@ class WordPress(JsonSpider):
         newest = reach.newest_of(cursor)
         # Local time of the blog, which we do not know: a day more.
         after = newest - self.overlap - timedelta(days=1) if newest else None
-        return Request(
-            url=with_query(
-                f"{config.url.rstrip('/')}/wp-json/wp/v2/comments",
-                per_page=_PER_PAGE,
-                orderby="date_gmt",
-                order="desc",
-                post=config.article,
-                after=f"{after:%Y-%m-%dT%H:%M:%S}" if after else None,
-            ),
-            headers=_HEADERS,
-        )
+        return _page(config, after=f"{after:%Y-%m-%dT%H:%M:%S}" if after else None)
 
     @override
     def following(self, body: Json, fetched: Fetched, config: WordPressConfig) -> Request | None:
-        """The next number, as long as the header says that there are more."""
-        pages = fetched.headers.get("x-wp-totalpages", "")
-        number = page_number(fetched.url, default=1)
-        if not pages.isdigit() or number >= int(pages[:7]):
-            return None
-        return Request(url=with_query(fetched.url, page=number + 1), headers=_HEADERS)
+        """The next number, as long as there are more."""
+        number = next_number(fetched, listed=len(body))
+        after = query_of(fetched.url).get("after")
+        return _page(config, after=after, number=number) if number else None
 
     @override
     def post(self, item: Json, fetched: Fetched, config: WordPressConfig) -> Post | None:
@@ -112,7 +101,7 @@ class WordPress(JsonSpider):
     @override
     def recheck(self, config: WordPressConfig, posts: Sequence[KnownPost]) -> Request | None:
         """One comment by its id."""
-        address = f"{config.url.rstrip('/')}/wp-json/wp/v2/comments/{int(posts[0].external_id)}"
+        address = f"{_comments(config)}/{quote(posts[0].external_id, safe='')}"
         return Request(url=address, headers=_HEADERS)
 
     @override
@@ -127,3 +116,22 @@ class WordPress(JsonSpider):
             return Page(gone=tuple(post.external_id for post in posts))
         found, problems, _ = self.read_items([self.body(fetched, read(fetched))], fetched, config)
         return Page(posts=found, problems=problems)
+
+
+def _comments(config: WordPressConfig) -> str:
+    return f"{config.url.rstrip('/')}/wp-json/wp/v2/comments"
+
+
+def _page(config: WordPressConfig, *, after: str | None, number: int | None = None) -> Request:
+    return Request(
+        url=with_query(
+            _comments(config),
+            per_page=PER_PAGE,
+            orderby="date_gmt",
+            order="desc",
+            post=config.article,
+            after=after,
+            page=number,
+        ),
+        headers=_HEADERS,
+    )
