@@ -70,6 +70,20 @@ class Request:
     #: Whether "not modified" may end the run; not where the first page tells nothing of what
     #: stands below it.
     may_be_unchanged: bool = True
+    #: A WebSocket is there, and what it says is the page, a message a line; see ``Spider.hear``.
+    is_stream: bool = False
+
+
+class Hear(StrEnum):
+    """What becomes of one message of a stream."""
+
+    PASS = "pass"  # noqa: S105 - not on the page
+    KEEP = "keep"
+    ENOUGH = "enough"  #: it is, and the page ends with it
+
+
+#: In the headers of a page of a stream: why it ends where it does, in words.
+ENDED: Final = "goodname-ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +120,11 @@ class Page:
     announced: int | None = None  #: how many items the page itself says that it lists
     #: External ids that the site says are gone. Ids that are only absent do not belong here.
     gone: tuple[str, ...] = ()
+    #: The site gives nothing from before this, though it was asked for more; what lies between it
+    #: and the last run is lost, and a first run begins here. Said on each later page of the run.
+    begins_at: datetime | None = None
+    #: What of the answer its posts stand in, to be kept as evidence; None: all of it.
+    excerpt: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +188,9 @@ class Spider(ABC):
     #: The site lists only so many of its newest posts, so that a run may end before it meets what
     #: the last one read; what lies between is a gap.
     is_limited: ClassVar[bool] = False
+    #: Pages tell what happened in the order in which it did, so that a post of this run may be gone
+    #: on a later page of it.
+    is_in_order: ClassVar[bool] = False
     #: Ids that one ``recheck`` asks for at most.
     recheck_size: ClassVar[int] = 1
 
@@ -201,6 +223,15 @@ class Spider(ABC):
         """
         del fetched, config
         return None
+
+    def hear(self, message: str, *, asked: Request, asked_at: datetime) -> Hear:
+        """Whether a message of a stream belongs on the page, and whether it is the last one.
+
+        Called with each message between two others, so it takes no time. A page ends without it
+        when it is long, or takes long.
+        """
+        del message, asked, asked_at
+        return Hear.KEEP
 
     def recheck(self, config: Any, posts: Sequence[KnownPost]) -> Request | None:
         """Ask for at most ``recheck_size`` kept posts again; None when the site has no way to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -40,10 +41,12 @@ def note_aside(
 ) -> None:
     """Write it, in the transaction that keeps the posts."""
     source_id = begun.source_id
-    remove(session, page.gone, source_id=source_id, now=now, told_until=begun.began_at)
+    told_until = now if signing.spider.is_in_order else begun.began_at
+    remove(session, page.gone, source_id=source_id, now=now, told_until=told_until)
     unread = [one.external_id for one in page.problems if one.external_id]
     note_listed(session, unread, source_id=source_id, now=now)
-    keep_evidence(session, begun, kept, fetched=fetched, office=office, signing=signing)
+    shown = fetched if page.excerpt is None else replace(fetched, body=page.excerpt)
+    keep_evidence(session, begun, kept, fetched=shown, office=office, signing=signing)
     if can_ask(signing.spider):
         plan(session, kept.new_ids, now=now)
 

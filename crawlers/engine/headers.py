@@ -1,7 +1,8 @@
-"""Headers of an answer as plain words."""
+"""Headers as plain words."""
 
 from __future__ import annotations
 
+from scrapy import Request
 from scrapy.http import Response
 
 
@@ -10,4 +11,13 @@ def plain_headers(response: Response) -> dict[str, str]:
     return {
         name.decode("latin-1").lower(): b", ".join(response.headers.getlist(name)).decode("latin-1")
         for name in response.headers
+    }
+
+
+def handshake_headers(request: Request) -> dict[str, str]:
+    """What is sent with the opening of a stream; nothing of it may come compressed."""
+    return {
+        name.decode("latin-1"): b", ".join(request.headers.getlist(name)).decode("latin-1")
+        for name in request.headers
+        if name.lower() != b"accept-encoding"
     }

@@ -36,16 +36,17 @@ def note_hours(
     is_unchanged = verdict.outcome is RunOutcome.OK and verdict.reason.startswith(NOTHING_CHANGED)
     is_whole = verdict.is_whole or is_unchanged
     until = began_at - _LATE_POSTS
-    oldest = moment_of(profile.get("oldest"))
+    begins_at, oldest = moment_of(profile.get("begins_at")), moment_of(profile.get("oldest"))
     before, newest = last_whole(session, source.id, made_for=made_for)
     # Where it still lists what we had, nothing can lie between.
     meets = oldest is None or newest is None or oldest <= newest
+    has_gap = begins_at is not None or (is_limited and not meets)
     reading = Reading(
         began_at=until,
         ended_at=now,
         is_whole=is_whole,
-        oldest=oldest,
-        has_gap=is_limited and not is_unchanged and not meets,
+        oldest=begins_at or oldest,
+        has_gap=has_gap and not is_unchanged,
         reason=f"{verdict.outcome.value}: {verdict.reason}",
         is_partly=verdict.outcome is RunOutcome.OK,
     )

@@ -45,6 +45,7 @@ class Profile:
     lengths: tuple[int, ...] = ()
     newest: datetime | None = None
     oldest: datetime | None = None
+    begins_at: datetime | None = None  #: as the page says
     first_key: str = ""  #: of the first request; pages of one key can be compared
     first_count: int = 0
     first_ids: str = ""  #: hash of the ids on the first page
@@ -70,6 +71,7 @@ class Profile:
             "words": dict(Counter(self.words).most_common(_KEPT_WORDS)),
             "newest": self.newest.isoformat() if self.newest else None,
             "oldest": self.oldest.isoformat() if self.oldest else None,
+            **({"begins_at": self.begins_at.isoformat()} if self.begins_at else {}),
         }
 
 
@@ -99,6 +101,7 @@ def with_page(
         + Counter(post.language.partition("-")[0].lower() for post in told if post.language),
         newest=max([*times, *_known(so_far.newest)], default=None),
         oldest=min([*times, *_known(so_far.oldest)], default=None),
+        begins_at=max([*_known(page.begins_at), *_known(so_far.begins_at)], default=None),
         ids=frozenset(known | {_hash_of(one) for one in page.gone}),
     )
     if so_far.first_key:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -23,8 +24,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadTimeoutError
 from scrapy.http import Response
 
+from crawlers.contract import Request as Asked
 from crawlers.engine.deadline import unless_late
-from crawlers.engine.headers import plain_headers
+from crawlers.engine.headers import handshake_headers, plain_headers
+from crawlers.engine.stream import LONGEST_PAGE, listen
 from crawlers.engine.verdict import WaitError
 from crawlers.reading.limits import asked_wait
 
@@ -132,13 +135,15 @@ class Turns:
 class PoliteHandler(HTTP11DownloadHandler):
     """Scrapy's HTTP client, waiting for its turn; the wait does not count as a slow answer.
 
-    It lets go when the run's time is over, whether or not Twisted calls back.
+    It lets go when the run's time is over, whether or not Twisted calls back. Of a stream it hears
+    a page; how long that takes says nothing of how slow the host is.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         run: Run = cast("Any", crawler.spider).run
-        self._turns, self._late, self._signing = run.office.turns, run.late, run.signing
+        self._office, self._late, self._signing = run.office, run.late, run.signing
+        self._turns = run.office.turns
 
     async def download_request(self, request: Request) -> Response:
         """Fetch, one at a time from a host."""
@@ -146,16 +151,37 @@ class PoliteHandler(HTTP11DownloadHandler):
 
     async def _fetch(self, request: Request) -> Response:
         host = urlsplit(request.url).hostname or ""
+        asked: Asked | None = request.cb_kwargs.get("asked")
         async with self._turns.turn(host):
             sent = await self._signing.ready(request)
-            began, is_page = time.monotonic(), False
-            try:
-                answer = await super().download_request(sent)
-                is_page = answer.status < 400
-            except DownloadTimeoutError:
-                # Its words name the address as it was sent.
-                raise DownloadTimeoutError(f"no whole answer from {host}") from None
-            finally:
-                self._turns.note_latency(host, time.monotonic() - began, is_page=is_page)
+            if asked is not None and asked.is_stream:
+                answer = await self._heard(sent, asked, host)
+            else:
+                answer = await self._answered(sent, host)
             self._turns.heed(host, answer.status, plain_headers(answer))
         return self._signing.unsigned(answer, request)
+
+    async def _answered(self, sent: Request, host: str) -> Response:
+        began, is_page = time.monotonic(), False
+        try:
+            answer = await super().download_request(sent)
+            is_page = answer.status < 400
+        except DownloadTimeoutError:
+            # Its words name the address as it was sent.
+            raise DownloadTimeoutError(f"no whole answer from {host}") from None
+        finally:
+            self._turns.note_latency(host, time.monotonic() - began, is_page=is_page)
+        return answer
+
+    async def _heard(self, sent: Request, asked: Asked, host: str) -> Response:
+        settings = self._office.settings
+        heard = await listen(
+            sent.url,
+            headers=handshake_headers(sent),
+            hear=partial(self._signing.spider.hear, asked=asked, asked_at=self._office.clock()),
+            look_up=self._office.look_up,
+            seconds=settings.timeout_seconds,
+            limit=min(settings.max_body_bytes, LONGEST_PAGE),
+        )
+        self._turns.note_latency(host, heard.opened_seconds, is_page=heard.status < 400)
+        return Response(sent.url, status=heard.status, headers=dict(heard.headers), body=heard.body)

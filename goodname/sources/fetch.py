@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from urllib.parse import urljoin, urlsplit
 
@@ -16,13 +18,17 @@ from core.address import AddressGuard
 from core.errors import AddressRefused, GoodnameError
 from core.http import guarded_client
 from core.settings import CrawlSection
-from crawlers.contract import Fetched, Request
+from crawlers.contract import Fetched, Hear, Request
+from crawlers.engine.answers import silence
+from crawlers.engine.guard import GuardedLookUp
 from crawlers.engine.robots import Rules, read_rules
+from crawlers.engine.stream import LONGEST_PAGE, listen
 from crawlers.errors import BlockedError, CrawlError
 
 _MOST_HOPS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 Sign = Callable[[Request], Request]
+Ears = Callable[..., Hear]  #: ``Spider.hear``
 
 
 @dataclass(slots=True)
@@ -64,6 +70,7 @@ class Hand(AbstractContextManager["Hand"]):
         zone: str = "UTC",
         is_by_agreement: bool = False,
         is_log_in: bool = False,
+        hear: Ears = lambda *_, **__: Hear.KEEP,
     ) -> Fetched:
         """The answer after redirects; ``CrawlError`` says why there is none.
 
@@ -77,7 +84,8 @@ class Hand(AbstractContextManager["Hand"]):
             is_home = urlsplit(asked.url)[:2] == home
             if not (is_by_agreement and is_home):
                 self._check_robots(asked.url)
-            response = self._send(sign(asked) if is_home else asked)
+            sent = sign(asked) if is_home else asked
+            response = self._listen(sent, hear) if asked.is_stream else self._send(sent)
             target = response.headers.get("location")
             if response.status_code not in _REDIRECTS or not target or is_log_in:
                 return Fetched(
@@ -104,12 +112,45 @@ class Hand(AbstractContextManager["Hand"]):
         if not self._robots[site].allow(url, agent=agent):
             raise BlockedError(f"robots.txt forbids it ({url})")
 
-    def _send(self, request: Request, *, is_robots: bool = False) -> httpx.Response:
-        if self._client is None:
-            raise RuntimeError("not opened")
+    def _wait(self) -> None:
         if self._has_asked:
             self.pause(self.settings.delay_seconds)
         self._has_asked = True
+
+    def _listen(self, request: Request, hear: Ears) -> httpx.Response:
+        """A page of a stream, as if it were an answer."""
+        settings, url = self.settings, request.url
+        guard = AddressGuard.opening(settings.allowed_addresses)
+        look_up = GuardedLookUp(guard)
+        limit = min(settings.max_body_bytes, LONGEST_PAGE)
+        self._wait()
+        try:
+            place = guard.check_url(url)
+            heard = asyncio.run(
+                listen(
+                    url,
+                    headers={"User-Agent": settings.user_agent, **request.headers},
+                    hear=partial(hear, asked=request, asked_at=self.clock()),
+                    look_up=look_up,
+                    seconds=settings.timeout_seconds,
+                    limit=limit,
+                )
+            )
+        except AddressRefused as error:
+            raise BlockedError(f"not fetched: {error}") from None
+        except CrawlError:
+            raise
+        except Exception as error:
+            if refused := look_up.refusal(place.host, place.port):
+                raise BlockedError(f"not fetched: {refused}") from None
+            told = silence(error, url=url, timeout=settings.timeout_seconds, limit=limit)
+            raise CrawlError(told.reason) from None
+        return httpx.Response(heard.status, headers=dict(heard.headers), content=heard.body)
+
+    def _send(self, request: Request, *, is_robots: bool = False) -> httpx.Response:
+        if self._client is None:
+            raise RuntimeError("not opened")
+        self._wait()
         try:
             return self._client.request(
                 request.method,

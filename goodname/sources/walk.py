@@ -66,7 +66,9 @@ def walk(
         if request is None:
             return
         sign = partial(_signed, spider=spider, config=config, credential=credential)
-        fetched = hand.fetch(request, sign=sign, zone=zone, is_by_agreement=_is_api(spider))
+        fetched = hand.fetch(
+            request, sign=sign, zone=zone, is_by_agreement=_is_api(spider), hear=spider.hear
+        )
         visit = read(spider, config, request, fetched, ahead=ahead)
         yield visit
         if visit.page is None:
