@@ -20,6 +20,14 @@ sources = typer.Typer(
 Folder = Annotated[Path, typer.Argument(help="Where the recordings lie.")]
 
 
+@sources.callback()
+def _log_to_stderr() -> None:
+    """Standard output is for what was asked for, which a script may read."""
+    from core.log import configure_logging
+
+    configure_logging(level="warning", style="console", process="cli")
+
+
 @sources.command("list")
 def list_kinds(as_json: AsJson = False, settings: SettingsFile = None) -> None:
     """Show every kind: family, verified or not, opt-in, interval, credential, lines of code."""
@@ -58,13 +66,15 @@ def preview(
 
 @sources.command()
 def record(
-    name: Annotated[str, typer.Argument(help="A source of the settings (its slug).")],
+    name: Annotated[
+        str, typer.Argument(help="A source of the settings or the database (its slug).")
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the recordings.")] = FOLDER,
     pages: Annotated[int, typer.Option(min=1, max=50, help="Read so many pages at most.")] = 3,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older one.")] = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Crawl a declared source once, and save its pages beside the posts that they gave."""
+    """Crawl a source once, and save its pages beside the posts that they gave."""
     from goodname.sources.record import record as run
 
     sys.exit(run(settings, name, folder=out, most_pages=pages, overwrite=overwrite))

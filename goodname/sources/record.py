@@ -1,4 +1,4 @@
-"""`goodname sources record`: crawl a declared source once and keep its pages for the tests."""
+"""`goodname sources record`: crawl a source once and keep its pages for the tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Console
 
-from core.declared import SourceEntry
 from core.errors import GoodnameError
 from core.settings import Settings, load_settings
 from crawlers.contract import Spider
@@ -16,6 +15,7 @@ from crawlers.credentials import written_ways
 from crawlers.opt_in import how_to_opt_in, is_off
 from goodname.sources.clean import clean_params, clean_url, cleaned, secrets_in
 from goodname.sources.fetch import Hand
+from goodname.sources.find import find_source
 from goodname.sources.kinds import config_of, known_kinds, spider_named
 from goodname.sources.recording import HEAD, Recording, save
 from goodname.sources.walk import Credential, Visit, credential_of, read, walk
@@ -38,7 +38,7 @@ def record_by(
     hand: Hand, settings: Settings, name: str, *, folder: Path, most_pages: int
 ) -> tuple[Recording, list[Visit]]:
     """Read the source page by page; each page is read again after its secrets were taken out."""
-    entry = _entry(settings, name)
+    entry = find_source(settings, name)
     spider = spider_named(entry.kind, known_kinds(settings))
     if is_off(spider, settings.crawl.opted_in):
         raise GoodnameError(how_to_opt_in(spider))
@@ -70,14 +70,6 @@ def _without_secrets(visit: Visit, spider: Spider, config: Any, credential: Cred
         raise GoodnameError(f"{spider.kind} keeps its credential in a request; not recorded")
     request = type(visit.request)(url=clean_url(visit.request.url, words))
     return read(spider, config, request, fetched, ahead=visit.ahead)
-
-
-def _entry(settings: Settings, name: str) -> SourceEntry:
-    for entry in settings.sources:
-        if entry.slug == name:
-            return entry
-    known = ", ".join(entry.slug for entry in settings.sources) or "none"
-    raise GoodnameError(f"no source {name!r} is declared in the settings; declared: {known}")
 
 
 def _say(recording: Recording, visits: list[Visit]) -> None:
