@@ -23,7 +23,7 @@ from crawlers.errors import CrawlError
 from goodname.sources.claims import Guess, by_address
 from goodname.sources.fetch import Hand
 from goodname.sources.kinds import config_of, known_kinds, read_params, spider_named, spider_of_file
-from goodname.sources.recognise import recognise
+from goodname.sources.recognise import SAVED_HOST, recognise
 from goodname.sources.shown import shown
 from goodname.sources.walk import Visit, credential_of, read, walk
 from goodname.sources.written import written, written_error
@@ -172,7 +172,7 @@ def _opened(path: Path, *, url: str, zone: str) -> Fetched:
         raise GoodnameError(f"{str(path)[:200]}: no URL, and no file either ({error})") from None
     kind = mimetypes.guess_type(path.name)[0] or ""
     return Fetched(
-        url=url or "https://saved.example/page",
+        url=url or f"https://{SAVED_HOST}/page",
         status=200,
         headers={"content-type": kind},
         body=body,

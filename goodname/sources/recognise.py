@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -30,6 +31,13 @@ _SOFTWARE: Final = (
      ("wordpress-page", "wordpress")),
 )  # fmt: skip
 _OF_SITE: Final = frozenset({"discourse", "nodebb", "woocommerce", "wordpress"})
+#: Where a page is said to be from that was saved, and nobody says from where.
+SAVED_HOST: Final = "saved.example"
+_OWN_ADDRESS: Final = (
+    'link[rel~="canonical"]::attr(href)',
+    'meta[property="og:url"]::attr(content)',
+)
+_LONGEST_ADDRESS: Final = 2_000
 _FEED: Final = 'link[rel="alternate"][type*="rss"], link[rel="alternate"][type*="atom"]'
 
 
@@ -39,6 +47,8 @@ def recognise(fetched: Fetched, known: Mapping[str, Spider]) -> Guess:
     ``GoodnameError`` says what was tried, when nothing fits.
     """
     if guess := by_address(fetched.url, known):
+        return guess
+    if guess := _by_own_word(fetched, known):
         return guess
     said: list[str] = []
     for guess in _guesses(fetched, known):
@@ -51,6 +61,37 @@ def recognise(fetched: Fetched, known: Mapping[str, Spider]) -> Guess:
         "not recognised: neither a feed nor marked-up reviews nor a known software; name --kind"
         f" with its --params, or write a file of the site and try it by --site.{tried}"
     )
+
+
+def _by_own_word(fetched: Fetched, known: Mapping[str, Spider]) -> Guess | None:
+    """The kind that owns the address which a saved page gives as its own, and reads the page.
+
+    A page that was fetched has its address from there, and not from what it says.
+    """
+    if urlsplit(fetched.url).hostname != SAVED_HOST:
+        return None
+    for url in _own_addresses(fetched):
+        guess = by_address(url, known)
+        if guess is None:
+            continue
+        spider = known[guess.kind]
+        start = spider.start(spider.config.model_validate(dict(guess.params)), cursor={})
+        if _reads(spider, guess.params, replace(fetched, url=start.url)) == "":
+            why = f"the page gives {url} as its address, which is of {guess.kind}"
+            return replace(guess, why=why)
+    return None
+
+
+def _own_addresses(fetched: Fetched) -> Iterator[str]:
+    """What a page says that its address is, the surest first."""
+    try:
+        tree = tree_of(read(fetched))
+    except CrawlError:
+        return
+    for where in _OWN_ADDRESS:
+        for address in tree.css(where).getall()[:1]:
+            if len(address) <= _LONGEST_ADDRESS:
+                yield address.strip()
 
 
 def _guesses(fetched: Fetched, known: Mapping[str, Spider]) -> Iterator[Guess]:

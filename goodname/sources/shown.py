@@ -48,6 +48,7 @@ def _head(seen: Seen) -> Text:
     if seen.why:
         params = ", ".join(f"{key} = {value!r}" for key, value in seen.params.items())
         head.append(f"\nrecognised: {seen.why}; params = {{ {params} }}")
+        head.append("\nto read it as another kind: --kind NAME, with its --params", style="dim")
     head.append(f"\n{seen.visit.fetched.url}", style="dim")
     return head
 

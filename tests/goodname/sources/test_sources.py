@@ -197,6 +197,71 @@ def test_a_saved_page_is_tried_with_a_file_of_a_site(
     assert told["filled"]["author"] == 6
 
 
+TRUSTPILOT = PAGES / "trustpilot"
+CANONICAL = '<link rel="canonical" href="{}">'
+OPEN_GRAPH = '<meta property="og:url" content="{}">'
+
+
+def _trustpilot_page(folder: Path, head: str) -> Path:
+    """One that both its own kind and schema.org's marks explain."""
+    saved = folder / "page.html"
+    whole = (TRUSTPILOT / "first.html").read_text("utf-8")
+    marks = {"@type": "Review", "reviewBody": "Curi.", "datePublished": "2026-02-01"}
+    script = f'<script type="application/ld+json">{json.dumps(marks)}</script>'
+    saved.write_text(whole.replace("<head>", f"<head>{head}{script}", 1), "utf-8")
+    return saved
+
+
+@pytest.mark.parametrize("says", [CANONICAL, OPEN_GRAPH])
+def test_a_saved_page_is_of_the_kind_whose_address_it_gives(
+    says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = says.format("https://www.trustpilot.com/review/kavira.example")
+    wanted = Wanted(what=str(_trustpilot_page(tmp_path, head)))
+    seen = look(wanted, Settings())
+    assert (seen.spider.kind, dict(seen.params)) == ("trustpilot", {"domain": "kavira.example"})
+    assert seen.visit.page is not None
+    assert seen.visit.page.posts
+    preview(wanted)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "https://www.trustpilot.com/review/kavira.example as its address" in said
+    assert "--kind NAME" in said
+
+
+@pytest.mark.parametrize(
+    "address", ["https://shop.example/k", "https://t.me/s/kavira_news", "//", "x" * 3000, ""]
+)
+def test_an_address_that_explains_no_page_leaves_it_to_its_marks(
+    address: str, tmp_path: Path
+) -> None:
+    head = CANONICAL.format(address)
+    seen = look(Wanted(what=str(_trustpilot_page(tmp_path, head))), Settings())
+    assert seen.spider.kind == "schema-org"
+
+
+def test_a_page_that_was_fetched_is_not_believed_where_it_is_from(
+    web: Site, tmp_path: Path
+) -> None:
+    head = CANONICAL.format("https://www.trustpilot.com/review/kavira.example")
+    web.pages["/k"] = page(_trustpilot_page(tmp_path, head).read_bytes())
+    seen = look(Wanted(what=f"{web.url}/k"), _settings(web))
+    assert (seen.spider.kind, web.paths()) == ("schema-org", ["/k"])
+
+
+def test_addresses_of_a_preview_can_be_copied_on_a_narrow_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    saved = tmp_path / "page.html"
+    saved.write_text(f"<html>{CARDS}<a class=more></a></html>", "utf-8")
+    address = f"https://k.example/{'firms-and-their-kettles/' * 6}reviews"
+    wanted = Wanted(what=str(saved), site=_file(tmp_path), url=address)
+    assert preview(wanted) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert address in lines
+    assert f"next: {address}?page=2" in lines
+
+
 def test_a_broken_contract_is_shown_and_ends_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
