@@ -40,6 +40,7 @@ API = "https://bsky.social/xrpc"  # no setting: the password and the token go no
 PER_PAGE = 100
 #: Behind so many hits the search refuses; what is older is then searched for by its time.
 _DEEPEST = 9_000
+_REPOST = object()  #: in place of a post that somebody of a list only repeats
 _AT_URI = r"^(at://[A-Za-z0-9.:_/-]{5,300})?$"
 
 
@@ -94,7 +95,7 @@ class Bluesky(JsonSpider):
     def items(self, body: Json, fetched: Fetched) -> list[Json]:
         """The posts of a search, or those of a feed, each of which says why it is there."""
         if isinstance(at(body, "feed"), list):
-            return [at(item, "post") for item in at(body, "feed")]
+            return [_REPOST if _is_repost(item) else at(item, "post") for item in at(body, "feed")]
         if not isinstance(at(body, "posts"), list):
             raise DriftError("the answer has neither posts nor a feed")
         return list(at(body, "posts"))
@@ -120,8 +121,8 @@ class Bluesky(JsonSpider):
 
     @override
     def post(self, item: Json, fetched: Fetched, config: Any) -> Post | None:
-        """Read one view of a post."""
-        return post_of(item, fetched)
+        """Read one view of a post; a repost is none, for it says again what another one said."""
+        return None if item is _REPOST else post_of(item, fetched)
 
     @override
     def recheck(self, config: BlueskyConfig, posts: Sequence[KnownPost]) -> Request | None:
@@ -183,6 +184,11 @@ class Bluesky(JsonSpider):
     ) -> Request:
         """Show the token."""
         return with_bearer(request, token.value if token else None)
+
+
+def _is_repost(item: Json) -> bool:
+    """Whether somebody of a list repeats it; it stands there by the time of that."""
+    return (words(at(item, "reason", "$type")) or "").endswith("#reasonRepost")
 
 
 def _page(config: BlueskyConfig, *, cursor: str | None = None, **bounds: str | None) -> Request:

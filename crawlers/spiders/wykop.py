@@ -166,7 +166,7 @@ def post_of(item: Json, fetched: Fetched) -> Post:
         raise ParseError("id", url=fetched.url, item=item)
     title = _shown(at(item, "title")) or None
     text = _shown(at(item, "description") if title else at(item, "content"))
-    if not text and not title:
+    if not text and not title and not _is_gone(item):
         raise ParseError("content", url=fetched.url, item=item)
     published_at, quality = _date(at(item, "created_at") or at(item, "date"), fetched)
     author = words(at(item, "author", "username")) or words(at(item, "author", "login"))

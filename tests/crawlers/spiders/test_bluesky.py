@@ -53,6 +53,17 @@ def test_a_search_is_told_how_far_back_and_every_page_keeps_that() -> None:
     assert (asked["since"], asked["cursor"]) == ("2026-03-01T09:00:00Z", "100")
 
 
+def test_what_a_list_repeats_is_no_post_of_it_and_ends_no_run() -> None:
+    old = {**VIEW, "uri": f"{VIEW['uri']}9", "record": {**VIEW["record"], "createdAt": "2019"}}
+    reason = {"$type": "app.bsky.feed.defs#reasonRepost", "indexedAt": "2026-03-02T10:00:00Z"}
+    body = {"feed": [{"post": old, "reason": reason}], "cursor": "c"}
+    settings = config("bluesky", query="", list="at://did:plc:ona111/app.bsky.graph.list/3l")
+    cursor = {"newest": "2026-03-02T10:00:00+00:00"}
+    page = BLUESKY.parse(answer(body), settings, cursor=cursor, ahead=cursor)
+    assert (page.posts, page.problems, page.announced) == ((), (), 0)
+    assert page.next is not None
+
+
 def test_posts_that_are_left_out_are_gone_and_unseen_ones_are_not_read() -> None:
     here, lost = VIEW["uri"], "at://did:plc:ona111/app.bsky.feed.post/3kav0"
     page = rechecked("bluesky", {"posts": [VIEW]}, here, lost)

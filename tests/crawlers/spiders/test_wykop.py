@@ -45,6 +45,12 @@ def test_times_are_those_of_poland_unless_the_source_says_otherwise() -> None:
     assert [moment.hour for moment in hours if moment] == [11, 11, 10]
 
 
+def test_a_deleted_entry_in_a_list_is_gone_though_it_says_nothing_more() -> None:
+    entry = {**ENTRY, "deleted": "author", "content": ""}
+    page = parse("wykop", json.dumps({"data": [entry]}).encode())
+    assert (page.posts, page.problems, page.gone) == ((), (), (str(ENTRY["id"]),))
+
+
 def test_a_post_is_gone_when_the_api_says_so() -> None:
     one = str(ENTRY["id"])
     assert rechecked("wykop", {"data": {**ENTRY, "content": "", "deleted": "author"}}, one).gone == (one,)  # fmt: skip  # noqa: E501
