@@ -35,6 +35,8 @@ from crawlers.wire import Greeting, Message, Order, Parsing, Report, Tick, line,
 
 log = structlog.get_logger()
 TICK_SECONDS = 1.0
+#: Characters of an error or a reason in a report: as JSON still less than a pipe takes at once.
+LONGEST_SAID = 300
 _PR_SET_PDEATHSIG = 1
 
 
@@ -164,15 +166,16 @@ class _Desk:
         except asyncio.CancelledError:
             return Report(job=order.job, error="cancelled")
         except DatabaseError as error:
-            return Report(job=order.job, error=str(error)[:500], is_database_away=True)
+            return Report(job=order.job, error=str(error)[:LONGEST_SAID], is_database_away=True)
         except Exception as error:
             # One crawl must not take the others of this process with it.
             log.exception("crawl_broke", source_id=order.source_id)
-            return Report(job=order.job, error=f"{type(error).__name__}: {error}"[:500])
+            return Report(job=order.job, error=f"{type(error).__name__}: {error}"[:LONGEST_SAID])
         if done is None:
             return Report(job=order.job, outcome="gone", reason="there is no such source")
         verdict = done.verdict
-        return Report(job=order.job, outcome=verdict.outcome.value, reason=verdict.reason[:500])
+        reason = verdict.reason[:LONGEST_SAID]
+        return Report(job=order.job, outcome=verdict.outcome.value, reason=reason)
 
 
 def _leave(office: Office) -> None:

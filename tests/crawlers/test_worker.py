@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -20,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from core.queue import defer_crawl
 from core.settings import Settings
+from crawlers.child import LONGEST_SAID
 from crawlers.children import Children
 from crawlers.stalled import Swept, sweep
-from crawlers.wire import Greeting
+from crawlers.wire import Greeting, Report, line
 from tests.crawlers import site as bad
 from tests.crawlers.site import Site, page, posts, serving
 from tests.crawlers.working import (
@@ -142,6 +144,13 @@ def test_children_end_with_their_parent_however_it_ends(engine: Engine, database
         worker.wait()
         wait_for(lambda: not any(child.is_running() for child in mine), seconds=5)
         assert jobs(engine) == {"doing": 1}
+
+
+@pytest.mark.parametrize("sign", ["x", "ą", "\U0001f600", "\x00"])
+def test_no_report_is_longer_than_a_pipe_takes_at_once(sign: str) -> None:
+    said = sign * LONGEST_SAID
+    for report in (Report(job=10**9, error=said), Report(job=1, outcome="blocked", reason=said)):
+        assert len(line(report)) <= select.PIPE_BUF
 
 
 async def test_a_child_that_cannot_be_started_leaves_the_others_watched(
