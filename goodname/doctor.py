@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 from sqlalchemy import Engine, func, or_, select, text
 from sqlalchemy.orm import Session
 
@@ -64,11 +65,10 @@ def report(findings: list[Finding], *, as_json: bool) -> int:
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))  # noqa: T201
     else:
-        console = Console(highlight=False)
+        console = Console(highlight=False, soft_wrap=True)
         for found in findings:
-            mark = "[green]ok  [/green]" if found.is_ok else "[red]FAIL[/red]"
-            console.print(f"{mark} {found.name}: ", end="")
-            console.print(found.what, markup=False)
+            mark = ("ok  ", "green") if found.is_ok else ("FAIL", "red")
+            console.print(Text.assemble(mark, f" {found.name}: {found.what}"))
             if found.advice and not found.is_ok:
                 console.print(f"       {found.advice}", markup=False)
     return 0 if all(found.is_ok for found in findings) else 1

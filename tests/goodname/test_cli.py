@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from core.settings import Settings
+from goodname.announce import announce_ready, announce_start
+from goodname.doctor import Finding, report
+
 ROOT = Path(__file__).parents[2]
 HEAVY = ("sqlalchemy", "scrapy", "twisted", "fastapi", "numpy", "procrastinate", "pydantic", "rich")
 
@@ -101,6 +105,21 @@ def test_the_doctor_names_what_is_missing_and_what_to_do(database_url: str) -> N
     assert "tables: the newest" in ran.stdout
 
 
+def test_the_doctor_takes_no_name_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Finding("quota of x, credential '[/red]'", False, "[bold]spent[/bold]", "[wait]")
+    assert report([found], as_json=False) == 1
+    said = capsys.readouterr().out
+    assert "FAIL quota of x, credential '[/red]': [bold]spent[/bold]" in said
+    assert "[wait]" in said
+
+
+def test_json_stands_alone_on_standard_output(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("kind: [", "utf-8")
+    ran = _run("sources", "list", "--json", GOODNAME_CRAWL__SITES=str(tmp_path))
+    assert any(one["kind"] == "feed" for one in json.loads(ran.stdout))
+    assert "broken.yaml" in ran.stderr
+
+
 def test_a_key_stands_alone_on_standard_output(tmp_path: Path) -> None:
     """Also when the command has to start the embedded database itself."""
     env = {"GOODNAME_DATABASE__DATA_DIR": str(tmp_path / "data")}
@@ -111,3 +130,13 @@ def test_a_key_stands_alone_on_standard_output(tmp_path: Path) -> None:
     listed = json.loads(_run("keys", "list", "--demo", "--json", **env).stdout)
     assert [key["name"] for key in listed] == ["desk"]
     assert json.loads(_run("keys", "list", "--json", **env).stdout) == []
+
+
+def test_addresses_are_told_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    address = f"https://board.example/{'firms-and-their-kettles/' * 6}reviews"
+    found = Finding("source board", False, f"error: HTTP 404 ({address})", f"look at {address}")
+    report([found], as_json=False)
+    settings = Settings.model_validate({"api": {"public_url": address}})
+    announce_start(settings, first_key=None)
+    announce_ready(settings, seconds=1.0, first_key=None)
+    assert capsys.readouterr().out.count(address) == 4
