@@ -18,7 +18,7 @@ def page_url(settings: Settings) -> str:
 
 def announce_start(settings: Settings, *, first_key: str | None, is_demo: bool = False) -> None:
     """Say that the database is there and the processes follow; show a new key once."""
-    _console.print(f"Goodname: starting; the page will be at {page_url(settings)}")
+    _console.print(f"Goodname: starting; the page will be at {page_url(settings)}", soft_wrap=True)
     if first_key:
         _console.print(
             Panel(
@@ -37,5 +37,6 @@ def announce_ready(settings: Settings, *, seconds: float, first_key: str | None)
     login = "the key above" if first_key else "your API key"
     _console.print(
         f"Goodname: ready after {seconds:.1f} s. Open {page_url(settings)} and log in with {login}."
-        " Ctrl-C stops everything."
+        " Ctrl-C stops everything.",
+        soft_wrap=True,
     )

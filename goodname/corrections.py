@@ -45,7 +45,9 @@ def export_corrections(
             for line in track(lines, "exporting", total=count - gone, console=_aside):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
     left_out = f"; {gone} left out: gone from their source" if gone else ""
-    _aside.print(f"{count - gone} corrections written to {out}{left_out}", markup=False)
+    _aside.print(
+        f"{count - gone} corrections written to {out}{left_out}", markup=False, soft_wrap=True
+    )
 
 
 def show_agreement(

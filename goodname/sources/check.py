@@ -70,7 +70,7 @@ def review(path: Path | None, name: str, *, folder: Path, accept: bool = False) 
     known = known_kinds(load_settings(path))
     recording = recording_named(folder, name)
     pages = recording.replayed(known)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     for number, page in enumerate(pages, 1):
         console.print(f"page {number}: {_summary(page)}", style="bold", markup=False)
         for post in page.get("posts", ()):

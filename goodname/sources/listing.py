@@ -40,7 +40,7 @@ def list_kinds(path: Path | None, *, as_json: bool = False) -> None:
             markup=False,
         )
     for broken in own.broken:
-        console.print(f"broken: {broken.reason}", style="red", markup=False)
+        console.print(f"broken: {broken.reason}", style="red", markup=False, soft_wrap=True)
 
 
 def described(spider: Spider, *, opted_in: Collection[str], is_own: bool = False) -> dict[str, Any]:

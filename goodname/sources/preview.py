@@ -72,7 +72,7 @@ def preview(wanted: Wanted) -> int:
         print()  # noqa: T201
     else:
         console = Console(highlight=False)
-        console.print(shown(seen, width=console.width))
+        console.print(shown(seen, width=console.width), crop=False)
     return 0 if seen.visit.page is not None and not seen.broken else 1
 
 

@@ -27,21 +27,22 @@ def shown(seen: Seen, *, width: int) -> RenderableType:
     parts: list[RenderableType] = [_head(seen), Text()]
     page = seen.visit.page
     if page is None:
-        reason = Text(f"nothing was read: {seen.visit.error}", style="bold red")
+        reason = _whole(f"nothing was read: {seen.visit.error}", "bold red")
         return Group(*parts, reason)
     if page.posts:
         parts += [_filled(seen, page), Text()]
         parts += [line for post in page.posts[:MOST_POSTS] for line in _post(post, width=width)]
     if len(page.posts) > MOST_POSTS:
         parts.append(Text(f"… and {len(page.posts) - MOST_POSTS} more posts\n", style="dim"))
-    parts += [Text(f"no post: {problem.reason}", style="yellow") for problem in page.problems[:10]]
+    parts += [_whole(f"no post: {problem.reason}", "yellow") for problem in page.problems[:10]]
     parts += list(_verdict(seen, page))
     return Group(*parts)
 
 
 def _head(seen: Seen) -> Text:
     spider = seen.spider
-    head = Text(spider.title, style="bold")
+    head = _whole(spider.title)
+    head.stylize("bold")
     head.append(f"  {spider.kind}, {spider.family.value}", style="cyan")
     head.append("  verified" if spider.is_verified else "  unverified",
                 style="green" if spider.is_verified else "yellow")  # fmt: skip
@@ -51,6 +52,11 @@ def _head(seen: Seen) -> Text:
         head.append("\nto read it as another kind: --kind NAME, with its --params", style="dim")
     head.append(f"\n{seen.visit.fetched.url}", style="dim")
     return head
+
+
+def _whole(words: str, style: str = "") -> Text:
+    """Words that may hold an address: it can be copied only where no line is broken in it."""
+    return Text(words, style=style, no_wrap=True, overflow="ignore")
 
 
 def _filled(seen: Seen, page: Page) -> Table:
@@ -107,11 +113,12 @@ def _verdict(seen: Seen, page: Page) -> Iterator[Text]:
     listed = "" if page.announced is None else f"; the page lists {page.announced}"
     posts = f"{len(page.posts)} post{'' if len(page.posts) == 1 else 's'}"
     yield Text(f"{posts}, items that gave none: {len(page.problems)}{listed}")
-    yield Text(f"next: {page.next.url}" if page.next else "next: none, this is the last page")
+    last = "none, this is the last page" if page.dead_end is None else f"none: {page.dead_end}"
+    yield _whole(f"next: {page.next.url if page.next else last}")
     if not page.posts and not page.problems:
         yield Text("the site says that there is nothing", style="yellow")
     for reason in seen.broken:
-        yield Text(f"the contract is broken: {reason}", style="bold red")
+        yield _whole(f"the contract is broken: {reason}", "bold red")
     if seen.broken:
         return
     short = [name for name in seen.spider.promise.filled if _is_short(seen, page, name)]
