@@ -28,17 +28,21 @@ def goals_tables(reports: Sequence[JudgeReport]) -> list[Table]:
     keys = list(dict.fromkeys(key for found in measured for key in found))
     rows = []
     for key in keys:
-        cells, goal, count = [], "", 0
+        cells, goal, counts = [], "", []
         for found in measured:
             result = found.get(key)
             if result is None:
                 cells.append("")
                 continue
-            goal, count = result.goal, result.rows
+            goal = result.goal
+            counts.append(str(result.rows))
             beside = f" ({result.beside})" if result.beside else ""
             met = {None: "", True: " ✓", False: " ✗"}[result.is_met]
-            cells.append(f"{result.value:.3f}{beside}{met}" if count else "nothing to measure")
-        rows.append((key[1], key[2], key[0], str(count), goal, *cells))
+            cells.append(f"{result.value:.3f}{beside}{met}" if result.rows
+                         else "nothing to measure")  # fmt: skip
+        # Of the texts that a judge called grave, say, each judge has another number.
+        of = counts[0] if len(set(counts)) == 1 else " / ".join(counts)
+        rows.append((key[1], key[2], key[0], of, goal, *cells))
     columns = ("data set", "language", "figure", "of", "goal", *(r.judge for r in reports))
     note = "✓ reached, ✗ missed; in brackets the 95 % interval (Wilson), or the error by chance."
     table = Table(title="Goals", columns=columns, rows=tuple(rows), note=note, names=3)

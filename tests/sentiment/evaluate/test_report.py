@@ -203,6 +203,16 @@ def test_every_table_is_whole_and_stays_a_table_in_markdown(found: JudgeReport) 
     ]  # fmt: skip
 
 
+def test_a_goal_says_of_how_many_texts_each_judge_is_measured(found: JudgeReport) -> None:
+    alarmed = data_set(*(labelled("fire", NEGATIVE, Severity.CRITICAL) for _ in range(5)))
+    other = replace(report(WordJudge(), [alarmed]), judge="other")
+    (table,) = goals_tables([found, other])
+    told = {row[2]: row[3] for row in table.rows if row[0] == "posts"}
+    assert told["precision of critical"] == "2 / 5"
+    (alone,) = goals_tables([found, found])
+    assert {row[3] for row in alone.rows if row[2] == "precision of critical"} == {"2"}
+
+
 def test_plots_are_pictures_of_what_there_is(found: JudgeReport, tmp_path: Path) -> None:
     odd = replace(found, judge="<script>&\0\ud800")
     written = write_plots([found, odd], tmp_path)
