@@ -72,6 +72,9 @@ class AlertCard:
     seconds: float | None
     acknowledged_by: str | None
     assigned_to: str | None
+    deleted_at: datetime | None = None  #: of the worst mention, as the next two
+    gone_reason: str | None = None
+    missing_since: datetime | None = None
 
 
 def brand_days(session: Session, *, now: datetime) -> list[BrandDay]:
@@ -192,7 +195,13 @@ def alert_card(row: Any, worst: Any, reasons: dict[int, list[dict[str, Any]]]) -
         seconds=whole([step for step in found if step.name not in ("acknowledged", "answered")]),
         acknowledged_by=alert.acknowledged_by,
         assigned_to=alert.assigned_to,
+        **_presence(worst),
     )
+
+
+def _presence(worst: Any) -> dict[str, Any]:
+    names = ("deleted_at", "gone_reason", "missing_since")
+    return {name: getattr(worst, name) for name in names} if worst is not None else {}
 
 
 def alert_steps(alert: Alert, worst: Any) -> list[Step]:

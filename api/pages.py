@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
 from api.alert_queries import alerts, deliveries
+from api.case_shown import case_of
 from api.dashboard import (
     alert_card,
     alert_steps,
@@ -157,6 +158,7 @@ def show_mention(request: Request, call: APageCall, mention_id: str) -> Response
         body=body,
         steps=found,
         seconds=whole(found),
+        case=case_of(mention.extra),
         answers=kept_answers(call.session, key),
     )
 

@@ -100,6 +100,7 @@ def read_whole(session: Session, key: int) -> MentionWhole:
             for one in versions
         ],
         engagement=post.engagement,
+        extra=post.extra,
         alert_ids=[show_id(Prefix.ALERT, alert) for alert in alerts],
     )
 

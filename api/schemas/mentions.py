@@ -75,6 +75,7 @@ WHOLE_EXAMPLE: dict[str, Any] = EXAMPLE | {
     ],
     "versions": [],
     "engagement": {"likes": 3},
+    "extra": {"case": {"status": "answered", "says": "Answered"}},
     "alert_ids": ["alt_Uk3bXq0aLw"],
 }
 
@@ -195,6 +196,10 @@ class MentionWhole(MentionShown):
     reasons: list[ReasonShown]
     versions: list[VersionShown] = Field(description="Earlier texts, oldest first.")
     engagement: dict[str, Any]
+    extra: dict[str, Any] = Field(
+        description="What the source says beside the text, as last read: `case` is what became of"
+        " a complaint, `reply` the firm's answer; the rest differs by source."
+    )
     alert_ids: list[str]
 
 

@@ -12,7 +12,7 @@ from core.ids import Prefix
 from core.models import PostRow, Source
 from core.types import Role
 from tests.api.conftest import Ask, Customer, Visitor
-from tests.api.rows import add_answer, add_mention, add_post
+from tests.api.rows import add_answer, add_delivery, add_mention, add_post
 from tests.factories import NOW
 
 PAGE = b"<html><script>alert(1)</script>\xff</html>"
@@ -110,6 +110,42 @@ def test_the_page_of_a_mention_shows_where_it_went_and_links_to_the_answer(
     assert visitor.get(link).content == b"<p>canary-ours</p>"
     foreign = show_id(Prefix.MENTION, theirs.mention.id)
     assert visitor.get(f"/mentions/{foreign}/evidence/1").status_code == 404
+
+
+def test_an_open_alert_says_that_its_post_is_gone_and_who_was_told_so(
+    visitor: Visitor, ours: Customer, session: Session
+) -> None:
+    visitor.log_in(ours.keys[Role.ANALYST])
+    alert = f"/alerts/{show_id(Prefix.ALERT, ours.alert.id)}"
+    told = "that it was deleted"
+    for path in (alert, "/page/alerts"):
+        assert "on its source" not in visitor.get(path).text
+    assert told not in visitor.get(alert).text
+    post = session.get_one(PostRow, ours.mention.post_id)
+    post.deleted_at, post.gone_reason = NOW, "deleted"
+    add_delivery(session, ours.alert, ours.receiver, event="mention.deleted", sequence=7)
+    session.commit()
+    for path in (alert, "/page/alerts"):
+        assert "deleted on its source" in visitor.get(path).text
+    assert told in visitor.get(alert).text
+
+
+def test_a_mention_shows_what_became_of_the_complaint(
+    ask: Ask, visitor: Visitor, ours: Customer, session: Session
+) -> None:
+    path = f"/mentions/{show_id(Prefix.MENTION, ours.mention.id)}"
+    visitor.log_in(ours.keys[Role.ANALYST])
+    assert "What became of it" not in visitor.get(path).text
+    answer = {"text": "We <b>refund</b> you today.", "published_at": "2026-09-27T00:00:00+00:00"}
+    extra = {"case": {"status": "resolved", "says": "Resolved", "answers": [answer]}, "likes": 3}
+    session.get_one(PostRow, ours.mention.post_id).extra = extra
+    session.commit()
+    page = visitor.get(path).text
+    assert '<strong dir="auto">Resolved</strong>' in page
+    assert "We &lt;b&gt;refund&lt;/b&gt; you today." in page
+    assert "27 Sep 2026" in page
+    shown = ask("GET", f"/v1{path}", key=ours.keys[Role.ANALYST]).json()
+    assert shown["extra"] == extra
 
 
 def test_the_api_says_where_a_mention_went(ask: Ask, ours: Customer, session: Session) -> None:
