@@ -5,13 +5,15 @@ A job is deferred inside the transaction that makes it due, so both exist or nei
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.database import SEARCH_PATH, conninfo
@@ -65,10 +67,8 @@ def defer(
     Jobs with the same ``lock`` run one after the other; of jobs with the same
     ``queueing_lock`` only one waits at a time.
     """
-    session.flush()
     try:
-        with session.begin_nested() as savepoint:
-            raw = savepoint.session.connection().connection.driver_connection
+        with _raw_connection(session) as raw:
             _deferring.configure_task(
                 task.value,
                 allow_unknown=True,
@@ -82,6 +82,20 @@ def defer(
     except AlreadyEnqueued:
         return False
     return True
+
+
+@contextmanager
+def _raw_connection(session: Session) -> Iterator[Any]:
+    """The session's connection as the driver has it, inside a savepoint.
+
+    Its failures are SQLAlchemy's: whoever writes tries again on those, and knows no procrastinate.
+    """
+    session.flush()
+    try:
+        with session.begin_nested():
+            yield session.connection().connection.driver_connection
+    except ConnectorException as error:
+        raise OperationalError("defer a job", None, error.__cause__ or error) from error
 
 
 def defer_crawl(session: Session, source_id: int, *, trigger: str) -> bool:
@@ -106,13 +120,12 @@ def defer_judging(session: Session, post_ids: Sequence[int], *, batch_size: int 
     ]
     if not batches:
         return
-    session.flush()
-    with session.begin_nested() as savepoint:
+    with _raw_connection(session) as raw:
         _deferring.configure_task(
             Task.JUDGE.value,
             allow_unknown=True,
             queue=_QUEUE_OF[Task.JUDGE].value,
-            connection=savepoint.session.connection().connection.driver_connection,
+            connection=raw,
         ).batch_defer(*batches)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.queue import Task, defer, defer_crawl, defer_judging
@@ -41,3 +43,15 @@ def test_posts_are_judged_in_batches(session: Session) -> None:
     batches = [job.args["post_ids"] for job in session.execute(_JOBS)]
     assert [len(batch) for batch in batches] == [32, 32, 11, 1, 1]
     assert [one for batch in batches for one in batch] == list(range(77))
+
+
+def test_a_failure_of_the_queue_is_one_of_the_database(engine: Engine) -> None:
+    """Whoever schedules or crawls tries again on SQLAlchemy's errors, and on no others."""
+    with engine.begin() as blocking, Session(engine) as session:
+        blocking.execute(text("LOCK TABLE queue.procrastinate_jobs IN ACCESS EXCLUSIVE MODE"))
+        session.execute(text("SET LOCAL lock_timeout = '20ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            defer_crawl(session, 7, trigger="schedule")
+        assert session.scalar(text("SELECT 1")) == 1, "the transaction lives on"
+        with pytest.raises(OperationalError, match="lock timeout"):
+            defer_judging(session, [1])
