@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 import typer
 from rich.console import Console
 
@@ -17,6 +18,7 @@ from crawlers.contract import Spider
 from goodname.sources.kinds import known_kinds
 from goodname.sources.recording import Recording, recording_named, recordings
 
+log = structlog.get_logger()
 _MOST_SAID = 8
 
 
@@ -50,8 +52,12 @@ def checked(recording: Recording, known: Mapping[str, Spider]) -> Checked:
     try:
         pages = recording.replayed(known)
         reasons = list(_differences(recording, pages))
-    except (GoodnameError, KeyError, TypeError, ValueError) as error:
+    except GoodnameError as error:
         reasons = [f"cannot be replayed: {error}"]
+    except Exception as error:
+        # A spider broke, or somebody wrote the recording by hand; the others are replayed.
+        log.error("recording_broke", recording=recording.name, exc_info=error)
+        reasons = [f"cannot be replayed: {type(error).__name__}: {error}"]
     if not recording.is_reviewed:
         reasons.append(
             "nobody has looked at what is read; do it: goodname sources review " + recording.name

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,14 +141,15 @@ def _read_again(
 ) -> Visit:
     path = recording.path / Path(str(page["file"])).name
     try:
-        body = path.read_bytes()
-    except OSError as error:
-        raise GoodnameError(f"{path}: {error.strerror or error}") from None
+        packed = path.read_bytes()
+        body = gzip.decompress(packed) if path.suffix == ".gz" else packed
+    except (OSError, EOFError, zlib.error) as error:
+        raise GoodnameError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     fetched = Fetched(
         url=page["url"],
         status=page["status"],
         headers=page["headers"],
-        body=gzip.decompress(body) if path.suffix == ".gz" else body,
+        body=body,
         fetched_at=datetime.fromisoformat(page["fetched_at"]),
         time_zone=recording.head["time_zone"],
         state=page["state"],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.errors import GoodnameError
 from core.settings import CrawlSection, Settings
@@ -16,7 +18,7 @@ from crawlers.contract import Fetched, Request
 from crawlers.errors import BlockedError, CrawlError
 from goodname.sources.check import check, checked
 from goodname.sources.claims import CLAIMS, by_address
-from goodname.sources.clean import clean_url, cleaned
+from goodname.sources.clean import clean_url, cleaned, secrets_in
 from goodname.sources.code_lines import python_lines
 from goodname.sources.fetch import Hand
 from goodname.sources.kinds import read_params
@@ -335,6 +337,32 @@ def test_a_replay_says_what_is_read_differently(
     assert "cannot be replayed" in json.loads(capsys.readouterr().out)[0]["reasons"][0]
 
 
+def test_a_recording_that_is_damaged_fails_alone(
+    web: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web.pages["/feed"] = page(FEED, Content_Type="application/rss+xml")
+    names = ("cut", "sound", "strange")
+    sources = [{"slug": one, "kind": "feed", "params": {"url": f"{web.url}/feed"}} for one in names]
+    settings = _settings(web, sources=sources)
+    with Hand(settings.crawl) as hand:
+        for name in names:
+            recording, _ = record_by(hand, settings, name, folder=tmp_path, most_pages=1)
+            recording.accept(recording.replayed(spiders()))
+    head = json.loads((tmp_path / "cut/recording.json").read_text("utf-8"))
+    (tmp_path / "cut/01.xml.gz").write_bytes(gzip.compress(FEED)[:-20])
+    head["pages"][0]["file"] = "01.xml.gz"
+    (tmp_path / "cut/recording.json").write_text(json.dumps(head), "utf-8")
+    head["pages"][0] |= {"file": "01.xml", "headers": []}
+    (tmp_path / "strange/recording.json").write_text(json.dumps(head), "utf-8")
+    with capture_logs() as logs:
+        assert check(None, tmp_path, as_json=True) == 1
+    assert [log["recording"] for log in logs] == ["strange"], "with its traceback"
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert [name for name, one in found.items() if one["is_ok"]] == ["sound"]
+    assert "01.xml.gz" in found["cut"]["reasons"][0]
+    assert "cannot be replayed" in found["strange"]["reasons"][0]
+
+
 def test_an_older_recording_is_not_overwritten_and_an_empty_folder_is_no_success(
     tmp_path: Path,
 ) -> None:
@@ -381,6 +409,9 @@ def test_credentials_are_taken_out_of_a_recording(web: Site, tmp_path: Path) -> 
     assert clean_url("https://u:p@x.example/?page=2&API_KEY=1", []) == (
         "https://x.example/?page=2&API_KEY=removed"
     )
+    for name in ("jwt", "pwd", "hmac", "accesskey", "x-credential", "code", "x_sid"):
+        assert "s3cret" not in clean_url(f"https://x.example/?{name}=s3cret&page=2", [])
+        assert secrets_in({"url": f"https://x.example/?{name}=s3cret"}) == ["s3cret"]
 
 
 def test_every_kind_is_described() -> None:
