@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from parsel import Selector
 from pydantic import Field, field_validator
@@ -119,7 +119,8 @@ def _list(fetched: Fetched, text: str, config: ArticleConfig, cursor: Cursor) ->
     tree = tree_of(text)
     found = tree.css(config.links or "").css("::attr(href)").getall()
     own = urlsplit(config.url).netloc
-    links = (joined(fetched.url, link) or "" for link in found)
+    # "…/a/1.html#comments" is a link to the same article.
+    links = (urldefrag(joined(fetched.url, link) or "").url for link in found)
     all_of_it = list(dict.fromkeys(link for link in links if urlsplit(link).netloc == own))
     if not all_of_it:
         raise unexpected(fetched, text, lacks=f"link to an article of its own ({config.links})")

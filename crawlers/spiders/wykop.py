@@ -77,11 +77,13 @@ class Wykop(JsonSpider):
 
     @override
     def following(self, body: Json, fetched: Fetched, config: WykopConfig) -> Request | None:
-        """The next number, while the answer's own total promises more."""
+        """The next number, while the answer's total promises more; without one, a full page."""
         number = page_number(fetched.url, default=1)
         total = count(at(body, "pagination", "total"))
         size = count(at(body, "pagination", "per_page")) or PER_PAGE
-        return _page(config, number=number + 1) if total and number * size < total else None
+        read_so_far, listed_here = number * size, len(self.items(body, fetched))
+        goes_on = listed_here >= size if total is None else read_so_far < total
+        return _page(config, number=number + 1) if goes_on else None
 
     @override
     def post(self, item: Json, fetched: Fetched, config: WykopConfig) -> Post | None:

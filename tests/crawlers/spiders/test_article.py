@@ -59,6 +59,13 @@ def test_an_article_that_is_no_article_is_left_alone_in_the_end() -> None:
     assert run(cursor, ARTICLE)[0] is None
 
 
+def test_a_link_to_the_comments_of_an_article_is_no_other_article() -> None:
+    links = '<h2><a href="/a/1.html">One</a> <a href="/a/1.html#comments">3 comments</a></h2>'
+    found = read(f"<html><body>{links}</body></html>", cursor={}, ahead={})
+    assert found.next is not None
+    assert found.next.state == {"asked": f"{URL}a/1.html", "waiting": []}
+
+
 def test_an_article_that_is_gone_is_asked_for_once() -> None:
     _, cursor = run({}, "no", status=404)
     assert run(cursor, ARTICLE)[0] is None

@@ -45,6 +45,18 @@ def test_times_are_those_of_poland_unless_the_source_says_otherwise() -> None:
     assert [moment.hour for moment in hours if moment] == [11, 11, 10]
 
 
+def test_without_a_total_a_full_page_has_one_behind_it() -> None:
+    def goes_on(count: int, **pagination: int) -> bool:
+        entries = [{**ENTRY, "id": number} for number in range(count)]
+        body = {"data": entries, "pagination": pagination}
+        return parse("wykop", json.dumps(body).encode()).next is not None
+
+    assert goes_on(25)
+    assert not goes_on(24)
+    assert goes_on(2, total=30)
+    assert not goes_on(25, total=25)
+
+
 def test_a_deleted_entry_in_a_list_is_gone_though_it_says_nothing_more() -> None:
     entry = {**ENTRY, "deleted": "author", "content": ""}
     page = parse("wykop", json.dumps({"data": [entry]}).encode())
