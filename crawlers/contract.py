@@ -125,6 +125,8 @@ class Page:
     begins_at: datetime | None = None
     #: What of the answer its posts stand in, to be kept as evidence; None: all of it.
     excerpt: bytes | None = None
+    #: Why what follows cannot be asked for. The page is kept, the run ends so, the cursor stays.
+    dead_end: CrawlError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

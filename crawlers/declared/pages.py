@@ -39,8 +39,8 @@ def standing_on(fetched: Fetched) -> int:
 
 def following(
     site: Site, page: Item, items: Sequence[Item], fetched: Fetched, config: Any
-) -> Request | None:
-    """The request for the next page; None on the last."""
+) -> Request | DriftError | None:
+    """The request for the next page, or why it cannot be asked for; None on the last."""
     number = standing_on(fetched)
     if site.next.by == "none" or number >= site.next.most:
         return None
@@ -73,14 +73,16 @@ def _is_more(site: Site, page: Item, items: Sequence[Item], number: int) -> bool
     return len(items) >= (site.contract.page_size or 1)
 
 
-def _linked(site: Site, page: Item, fetched: Fetched, config: Any) -> Request | None:
+def _linked(
+    site: Site, page: Item, fetched: Fetched, config: Any
+) -> Request | DriftError | None:  # fmt: skip
     """Path and query of the link, on the host of the config."""
     address = joined(fetched.url, page.first(site.next.link))
     if address is None:
         return None
     found, here = urlsplit(address), urlsplit(fetched.url)
     if _bare(found.netloc) != _bare(here.netloc):
-        raise DriftError(f"the next page is on another host ({found.hostname})")
+        return DriftError(f"the next page is on another host ({found.hostname})")
     own = urlsplit(filled(site.url, config.model_dump()))
     url = urlunsplit(found._replace(scheme=own.scheme, netloc=own.netloc, fragment=""))
     return Request(url=url, state={"page": standing_on(fetched) + 1})

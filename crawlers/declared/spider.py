@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,14 +43,7 @@ class DeclaredSpider(ItemSpider[Item]):
         found = super().parse(fetched, config, cursor=cursor, ahead=ahead)
         if self.site.order != "oldest" or not found.posts:
             return found
-        page = {**found.ahead, "page": standing_on(fetched)}
-        return Page(
-            posts=found.posts,
-            problems=found.problems,
-            next=found.next,
-            ahead=page,
-            announced=found.announced,
-        )
+        return replace(found, ahead={**found.ahead, "page": standing_on(fetched)})
 
     @override
     def listing(self, fetched: Fetched, text: str, config: Any) -> Listing[Item]:

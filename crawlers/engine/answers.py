@@ -70,10 +70,16 @@ def silence(error: BaseException, *, url: str, timeout: float, limit: int) -> Ve
     """The end of the run for a request that brought no answer at all."""
     if isinstance(error, CrawlError):
         return of_error(error)
-    outcome = RunOutcome.BLOCKED if isinstance(error, AddressRefused) else RunOutcome.ERROR
+    is_refused = isinstance(error, AddressRefused)
+    outcome = RunOutcome.BLOCKED if is_refused else RunOutcome.ERROR
     reason = _reason(error, timeout=timeout, limit=limit)
-    is_unknown = isinstance(error, CannotResolveHostError)
-    return Verdict(outcome=outcome, reason=f"{reason} ({url})", is_wrong_address=is_unknown)
+    # A next page that we may not ask for would be none for ever.
+    return Verdict(
+        outcome=outcome,
+        reason=f"{reason} ({url})",
+        starts_over=is_refused,
+        is_wrong_address=isinstance(error, CannotResolveHostError),
+    )
 
 
 def _reason(error: BaseException, *, timeout: float, limit: int) -> str:

@@ -25,6 +25,7 @@ from crawlers.engine.record import Begun, begin, finish
 from crawlers.engine.run import Run, conclude
 from crawlers.engine.scrapy_settings import scrapy_settings
 from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict, of_error
+from crawlers.engine.way_on import scrapy_request
 from crawlers.errors import AuthError
 from crawlers.opt_in import how_to_opt_in, is_off
 
@@ -153,16 +154,7 @@ class _PageAfterPage(scrapy.Spider):
 
     async def _scrapy_request(self, asked: Request) -> scrapy.Request | None:
         try:
-            return scrapy.Request(
-                asked.url,
-                method=asked.method,
-                headers=dict(asked.headers),
-                body=asked.body,
-                callback=self.read,
-                errback=self.fail,
-                cb_kwargs={"asked": asked},
-                dont_filter=True,
-            )
-        except ValueError as error:
+            return scrapy_request(asked, callback=self.read, errback=self.fail)
+        except (TypeError, ValueError) as error:
             await self.run.fail(error, url=asked.url)
             return None

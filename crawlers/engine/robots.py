@@ -22,7 +22,7 @@ from scrapy.http.request import NO_CALLBACK
 from core.types import RunOutcome
 from crawlers.engine.answers import silence
 from crawlers.engine.headers import plain_headers
-from crawlers.engine.verdict import EndedError, WaitError
+from crawlers.engine.verdict import EndedError, ForbiddenError, WaitError
 from crawlers.errors import BlockedError, CrawlError
 from crawlers.reading.limits import asked_wait
 
@@ -112,7 +112,7 @@ class RobotsMiddleware:
                 rules = await self._ask(site)
                 self._office.robots.put(site, rules)
         if not rules.allow(request.url, agent=self._agent):
-            raise BlockedError(f"robots.txt forbids it ({request.url})")
+            raise ForbiddenError(f"robots.txt forbids it ({request.url})")
         self._office.turns.slow_down(parts.hostname or "", seconds=rules.delay(agent=self._agent))
 
     async def _ask(self, site: str) -> Rules:

@@ -17,7 +17,6 @@ from crawlers.contract import NOTHING, Fetched, Page, Request, Secrets, Spider
 from crawlers.engine.answers import refusal, silence
 from crawlers.engine.aside import compare, note_aside
 from crawlers.engine.memory import (
-    check_storable,
     conditional,
     resumed,
     spider_cursor,
@@ -43,6 +42,7 @@ from crawlers.engine.verdict import (
     of_unreadable_run,
     of_whole_run,
 )
+from crawlers.engine.way_on import dead_end
 from crawlers.errors import CrawlError, DriftError, QuotaError
 from pipeline.presence import Walk
 
@@ -213,10 +213,12 @@ class Run:
     def _parse(self, fetched: Fetched) -> Page:
         ahead = self._cursor if self._stand is None else self._stand.ahead
         page = self._spider.parse(fetched, self._config, cursor=self._cursor, ahead=ahead)
-        check_storable(page.next, ahead=page.ahead)
         return self.signing.public(page)
 
     async def _keep(self, request: Request, fetched: Fetched, page: Page) -> Request | None:
+        ended = dead_end(page, guard=self.office.guard)
+        if ended is not None:
+            page = replace(page, next=None)
         is_first = self._stand is None
         seen = validators(request, fetched.headers) if is_first else self._seen()
         stand = Stand(following=page.next, ahead=page.ahead, seen=seen, walk=self._walk)
@@ -230,7 +232,9 @@ class Run:
         now = self.office.clock()
         try:
             self._tally, self.verdict, self._walk = await self.office.write(
-                lambda session: self._write(session, fetched, page, stand, profile, now=now)
+                lambda session: self._write(
+                    session, fetched, page, stand, profile, ended=ended, now=now
+                )
             )
         except DatabaseError as error:
             self.failure = error
@@ -248,15 +252,16 @@ class Run:
         stand: Stand,
         profile: Profile,
         *,
+        ended: Verdict | None,
         now: datetime,
     ) -> tuple[Tally, Verdict | None, Walk | None]:
         """All that a page changes, in one transaction that may be done again."""
         before, past = self._tally, self._known_past(session)
         garbled = garbled_in(page.posts)
         if spoils(garbled, len(page.posts), past):
-            ended = of_garbled_run(garbled, len(page.posts))
-            finish(session, self.begun, ended, tally=before, stand=self._stand, now=now)
-            return before, ended, None
+            spoilt = of_garbled_run(garbled, len(page.posts))
+            finish(session, self.begun, spoilt, tally=before, stand=self._stand, now=now)
+            return before, spoilt, None
         kept = keep_page(session, self.begun, page, stand=stand, now=now)
         note_aside(
             session,
@@ -270,7 +275,7 @@ class Run:
         )
         walk = stand.walk and stand.walk.past(kept.dated)
         tally = before.with_page(page, kept)
-        verdict = self._verdict(page, tally)
+        verdict = ended or self._verdict(page, tally)
         if brings_nothing(page, before=self._profile, after=profile):
             verdict = of_repeated_page(fetched.url)
         if verdict is not None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.clean import clean
 from core.public_address import shown_words
 from core.types import RunOutcome
 from crawlers.contract import Page
-from crawlers.errors import CrawlError, QuotaError
+from crawlers.errors import BlockedError, CrawlError, QuotaError
 from pipeline.ingest import Kept
 
 #: Outcomes that stretch the pause of a source. A search without a hit is no failure of it.
 _GOOD = frozenset({RunOutcome.OK, RunOutcome.EMPTY})
 
 _HOPELESS = 3
+_LONGEST_REASON = 4_000
 #: The reason of a run whose site says that it has nothing new.
 NOTHING_CHANGED = "nothing has changed"
 
@@ -33,7 +35,8 @@ class Verdict:
     is_suspicion: bool = False  #: all was read and looks odd: told, and hardly left alone longer
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reason", shown_words(self.reason))
+        # It quotes what a site says, which may be long and hold what no database takes.
+        object.__setattr__(self, "reason", clean(shown_words(self.reason[:_LONGEST_REASON])))
 
     @property
     def is_failure(self) -> bool:
@@ -51,6 +54,10 @@ class WaitError(CrawlError):
         self.until = until
         if is_limit:
             self.outcome = RunOutcome.QUOTA
+
+
+class ForbiddenError(BlockedError):
+    """The site's robots.txt forbids an address; asked for again, it would forbid it again."""
 
 
 class EndedError(CrawlError):
@@ -106,7 +113,7 @@ def of_error(error: CrawlError, *, starts_over: bool = False) -> Verdict:
         outcome=error.outcome,
         reason=str(error) or type(error).__name__,
         not_before=error.until if isinstance(error, WaitError | QuotaError) else None,
-        starts_over=starts_over,
+        starts_over=starts_over or isinstance(error, ForbiddenError),
         goes_on=isinstance(error, WaitError),  # the page was not even asked for
     )
 

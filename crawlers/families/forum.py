@@ -119,13 +119,13 @@ class TopicSpider(ItemSpider[TopicItem]):
 
     def _following(
         self, tree: Selector, fetched: Fetched, config: TopicConfig
-    ) -> Request | None:  # fmt: skip
+    ) -> Request | DriftError | None:  # fmt: skip
         link = tree.css(self.marks.following).attrib.get("href")
         if link is None:
             return None
         place = self.place_of(link)
         if place <= self.place_of(fetched.url):
-            raise DriftError(f"the next page would be no later one ({link[:200]})")
+            return DriftError(f"the next page would be no later one ({link[:200]})")
         return Request(url=self.address(config, place=place))
 
     @override

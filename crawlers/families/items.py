@@ -13,7 +13,7 @@ from typing_extensions import override
 from core.types import Post
 from crawlers import reach
 from crawlers.contract import Cursor, Fetched, Page, Problem, Request, Spider
-from crawlers.errors import ParseError
+from crawlers.errors import CrawlError, ParseError
 from crawlers.reading.answers import read
 
 Item = TypeVar("Item")
@@ -25,7 +25,8 @@ class Listing(Generic[Item]):
 
     items: Sequence[Item]
     announced: int | None = None  #: how many items the answer itself says that it lists
-    next: Request | None = None  #: what follows, if this page does not already reach the cursor
+    #: What follows, if this page does not already reach the cursor; or why it cannot be asked for.
+    next: Request | CrawlError | None = None
     is_sorted: bool = True  #: newest first; else reading goes on whatever the dates say
 
 
@@ -57,15 +58,16 @@ class ItemSpider(Spider, Generic[Item]):
         listing = self.listing(fetched, read(fetched), config)
         posts, problems, others = self.read_items(listing.items, fetched, config)
         is_reached = listing.is_sorted and reach.is_reached(cursor, posts, overlap=self.overlap)
-        announced = listing.announced
+        announced, following = listing.announced, None if is_reached else listing.next
         gone = tuple(post.external_id for post in posts if post.is_deleted and not post.text)
         return Page(
             posts=tuple(post for post in posts if post.external_id not in gone),
             gone=gone,
             problems=problems,
-            next=None if is_reached else listing.next,
+            next=following if isinstance(following, Request) else None,
             ahead=reach.moved(ahead, posts, now=fetched.fetched_at),
             announced=None if announced is None else max(0, announced - others - len(gone)),
+            dead_end=following if isinstance(following, CrawlError) else None,
         )
 
     def read_items(

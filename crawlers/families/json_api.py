@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from crawlers.contract import Family, Fetched, Request
-from crawlers.errors import DriftError
+from crawlers.errors import CrawlError, DriftError
 from crawlers.families.items import ItemSpider, Listing
 from crawlers.reading.answers import unexpected
 from crawlers.reading.json_body import Json, at, name_of, parse_json
@@ -32,8 +32,16 @@ class JsonSpider(ItemSpider[Json]):
         return Listing(
             items=items,
             announced=self.announced(body, items),
-            next=self.following(body, fetched, config) if goes_on else None,
+            next=self._following_or_why(body, fetched, config) if goes_on else None,
         )
+
+    def _following_or_why(
+        self, body: Json, fetched: Fetched, config: Any
+    ) -> Request | CrawlError | None:
+        try:
+            return self.following(body, fetched, config)
+        except CrawlError as error:
+            return error
 
     def body(self, fetched: Fetched, text: str) -> Json:
         """The answer as JSON; an HTML page in its place is a wall or a challenge."""
@@ -55,7 +63,7 @@ class JsonSpider(ItemSpider[Json]):
         return len(items)
 
     def following(self, body: Json, fetched: Fetched, config: Any) -> Request | None:
-        """The next page."""
+        """The next page; ``DriftError`` where there is one and it cannot be asked for."""
         del body, fetched, config
         return None
 

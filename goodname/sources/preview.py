@@ -192,6 +192,8 @@ def _weighed(seen: Seen) -> Seen:
         key=seen.visit.request.url,
     )
     broken = tuple(found.reason for found in broken_promises(profile, seen.spider.promise))
+    if seen.visit.page.dead_end is not None:
+        broken = (*broken, str(seen.visit.page.dead_end))
     return Seen(
         spider=seen.spider,
         params=seen.params,

@@ -37,6 +37,7 @@ def written_page(page: Page) -> dict[str, Any]:
         "ahead": dict(page.ahead),
         "announced": page.announced,
         "gone": list(page.gone),
+        **({"dead_end": str(page.dead_end)} if page.dead_end else {}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
     return plain

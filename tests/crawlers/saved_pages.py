@@ -114,6 +114,8 @@ def written(page: Page) -> dict[str, Any]:
         found["next_state"] = dict(page.next.state)
     if page.gone:
         found["gone"] = list(page.gone)
+    if page.dead_end:
+        found["dead_end"] = f"{type(page.dead_end).__name__}: {page.dead_end}"
     plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
     return plain
 
