@@ -23,7 +23,8 @@ from crawlers.errors import QuotaError
 DAY = timedelta(days=1)
 #: What may be spent at once, beside what the hours gone by allow.
 _BURST = 0.05
-_REMEMBERED = timedelta(days=60)
+#: So many periods are kept, which may last for a minute.
+_REMEMBERED = 60
 #: A site may say that nothing is left for longer than the documented period, but not for ever.
 _LONGEST_CLOSED = timedelta(days=31)
 
@@ -134,8 +135,9 @@ def spend(session: Session, account: Account, quota: Quota, *, cost: int, now: d
         .returning(QuotaUse.used)
     ).first()
     if opened is not None:
-        old = QuotaUse.period_start < now - _REMEMBERED
-        session.execute(delete(QuotaUse).where(*_of(account), old))
+        old = QuotaUse.period_start < now - _REMEMBERED * quota.period
+        is_over = func.coalesce(QuotaUse.exhausted_until, now) <= now
+        session.execute(delete(QuotaUse).where(*_of(account), old, is_over))
     mine = (*_of(account), QuotaUse.period_start == period.start)
     used = session.scalars(select(QuotaUse.used).where(*mine).with_for_update()).one()
     closed = closed_until(session, account, now=now)

@@ -118,6 +118,22 @@ def test_old_periods_are_forgotten(session: Session, now: datetime) -> None:
     assert session.scalars(select(QuotaUse.used)).all() == [1]
 
 
+def test_a_quota_of_minutes_leaves_no_row_for_each_minute_of_two_months(
+    session: Session, now: datetime
+) -> None:
+    minutely = Quota(units=5, period=timedelta(minutes=1))
+    close(session, DESK, minutely, until=now + timedelta(days=2), now=now)
+    for minute in range(200):
+        spend(session, Account("x", "desk", ""), minutely, cost=1, now=_later(now, minute))
+    with pytest.raises(QuotaError, match="the site said"):
+        spend(session, DESK, minutely, cost=1, now=_later(now, 200))
+    assert 50 < len(session.scalars(select(QuotaUse.used)).all()) < 70
+
+
+def _later(now: datetime, minutes: int) -> datetime:
+    return now + timedelta(minutes=minutes)
+
+
 def test_many_at_once_spend_no_unit_twice_and_none_too_many(engine: Engine, now: datetime) -> None:
     quota = Quota(units=50, period=timedelta(hours=1))
 
