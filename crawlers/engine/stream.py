@@ -25,7 +25,13 @@ from scrapy.exceptions import (
 )
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    SecurityError,
+)
 from websockets.http11 import Response
 from websockets.uri import WebSocketURI, parse_uri
 
@@ -114,9 +120,18 @@ async def _dialled(place: WebSocketURI, look_up: LookUp, *, limit: int) -> Clien
     raise failed
 
 
+class _Connection(ClientConnection):
+    """One that ends at once when what comes cannot be read: nobody waits for the other side."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.handshake_exc is not None or self.protocol.parser_exc is not None:
+            self.transport.abort()
+
+
 def _connection(place: WebSocketURI, *, limit: int) -> ClientConnection:
     protocol = ClientProtocol(place, max_size=limit, logger=_LOG)
-    return ClientConnection(protocol, ping_interval=None, close_timeout=_CLOSE_SECONDS)
+    return _Connection(protocol, ping_interval=None, close_timeout=_CLOSE_SECONDS)
 
 
 @cache
@@ -204,6 +219,8 @@ def _explained(error: Exception, *, url: str) -> Exception:
             return CrawlError(f"TLS failed: {error.reason or error} ({url})")
         case ConnectionRefusedError():
             return DownloadConnectionRefusedError(str(error))
+        case InvalidMessage() if isinstance(error.__cause__, SecurityError):
+            return CrawlError(f"it is no WebSocket: {error.__cause__} ({url})")
         case InvalidMessage() if not isinstance(error.__cause__, EOFError | OSError):
             return CrawlError(f"the answer is no HTTP ({url})")
         case OSError() | InvalidMessage() | ConnectionClosed():

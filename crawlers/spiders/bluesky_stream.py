@@ -153,8 +153,8 @@ class _Heard:
 
     def take(self, events: Iterable[Event], bad: Iterable[str]) -> None:
         """Read them in their order."""
-        url = self.fetched.url
-        self.problems += [Problem(reason="a line of the stream is no event", url=url, excerpt=one[:500]) for one in bad]
+        url, reason = self.fetched.url, "a line of the stream is no event"
+        self.problems += [Problem(reason=reason, url=url, excerpt=one[:500]) for one in bad]
         for event in events:
             is_new = event.time_us >= self.since and event.name not in self.told
             if is_new and event.operation == "delete":
