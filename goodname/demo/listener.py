@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from core.errors import GoodnameError
 from goodname.demo.ledger import Line
-from goodname.demo.routes import Demo, respond
+from goodname.demo.routes import Demo, is_site, respond
 from goodname.demo.web import PLAIN, Request, Response, with_validators
 
 HOST = "127.0.0.1"
@@ -36,6 +37,15 @@ class Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     demo: Demo
+    waits = False  #: for the first look at a site, with which the story begins
+    _beginning = threading.Lock()
+
+    def demo_at(self, path: str) -> Demo:
+        """The demo as whoever asks for ``path`` finds it."""
+        with self._beginning:
+            if self.waits and is_site(path):
+                self.demo, self.waits = self.demo.begun(), False
+            return self.demo
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is no error of ours."""
@@ -70,8 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         """The ledger is our log."""
 
     def _answer(self, body: bytes) -> None:
-        demo = self.server.demo
         request = self._request(body)
+        demo = self.server.demo_at(request.path)
         response = with_validators(respond(request, demo), request, now=demo.now)
         self._write(response)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -32,6 +32,22 @@ class Demo:
     def now(self) -> datetime:
         """The time in this world."""
         return self.place.world.clock()
+
+    def begun(self) -> Demo:
+        """The same, with its story beginning now."""
+        world = replace(self.place.world, started_at=self.now)
+        return replace(self, place=replace(self.place, world=world))
+
+
+# What people look at before anybody watches the sites.
+_BACKSTAGE = re.compile(
+    r"/|/robots\.txt|/style\.css|/inbox(\.json|/webhook)?|/(world|ledger)\.json"
+)
+
+
+def is_site(path: str) -> bool:
+    """Whether an address belongs to one of the sites."""
+    return _BACKSTAGE.fullmatch(path) is None
 
 
 Handler = Callable[[Request, Demo, re.Match[str]], Response]

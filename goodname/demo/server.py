@@ -32,7 +32,11 @@ from goodname.demo.world import Clock, World
 
 
 class DemoServer:
-    """A running demo; also a context manager, so that a test can hold one in a thread."""
+    """A running demo; also a context manager, so that a test can hold one in a thread.
+
+    One that ``waits`` begins its story with the first look at a site: however long Goodname takes
+    to start, it misses nothing.
+    """
 
     def __init__(
         self,
@@ -43,8 +47,10 @@ class DemoServer:
         speed: float = 1.0,
         port: int = 0,
         clock: Clock,
+        waits: bool = False,
     ) -> None:
         self._http = listen(port)
+        self._http.waits = waits
         world = World(
             names=names or Names(),
             entries=plan(pool, seed=seed),
@@ -53,15 +59,19 @@ class DemoServer:
             speed=speed,
             outages=OUTAGES,
         )
-        self.demo = Demo(
+        self._http.demo = Demo(
             place=Place(world=world, base_url=f"http://{HOST}:{self.port}"),
             ledger=Ledger(),
             inbox=Inbox(),
         )
-        self._http.demo = self.demo
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.1}, name="demo"
         )
+
+    @property
+    def demo(self) -> Demo:
+        """What is shown and remembered."""
+        return self._http.demo
 
     @property
     def port(self) -> int:
@@ -114,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             speed=given.speed,
             port=given.port,
             clock=lambda: datetime.now(UTC),
+            waits=given.waits,
         )
     except GoodnameError as error:
         sys.stderr.write(f"{error}\n")
@@ -132,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rival", help="another name for the rival, used uninflected")
     parser.add_argument("--texts", type=Path, help="a JSON file that replaces the texts")
     parser.add_argument("--speed", type=_positive, default=1.0, help="2 tells all twice as fast")
+    parser.add_argument("--waits", action="store_true", help="begin when a site is first looked at")
     parser.add_argument("--with-parent", action="store_true", help="stop when the parent is gone")
     return parser
 

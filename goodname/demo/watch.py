@@ -81,7 +81,7 @@ def _served(
     given = {"seed": seed, "texts": texts, "brand": brand, "rival": rival}
     options = [f"--{name}={value}" for name, value in given.items() if value is not None]
     process = subprocess.Popen(
-        [sys.executable, "-m", "goodname.demo.server", "--with-parent", *options],
+        [sys.executable, "-m", "goodname.demo.server", "--with-parent", "--waits", *options],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         start_new_session=True,

@@ -42,8 +42,14 @@ def serve(clock: HandClock) -> Iterator[Serve]:
     """Start demos that are stopped at the end of the test."""
     running: list[DemoServer] = []
 
-    def start(pool: Pool | None = None, *, names: Names | None = None, seed: int = 7) -> DemoServer:
-        server = DemoServer(pool or own_pool(), names=names, seed=seed, clock=clock)
+    def start(
+        pool: Pool | None = None,
+        *,
+        names: Names | None = None,
+        seed: int = 7,
+        waits: bool = False,
+    ) -> DemoServer:
+        server = DemoServer(pool or own_pool(), names=names, seed=seed, clock=clock, waits=waits)
         server.start()
         running.append(server)
         return server

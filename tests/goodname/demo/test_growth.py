@@ -11,7 +11,7 @@ from parsel import Selector
 from goodname.demo.posts import Site
 from goodname.demo.server import DemoServer
 
-from .conftest import HandClock
+from .conftest import HandClock, Serve
 
 BOARD = "/board/home/vaskelda.html"
 REVIEWS = "/review/vaskelda.example?languages=all"
@@ -39,6 +39,21 @@ def test_the_fire_comes_and_is_copied_from_site_to_site(
         REVIEWS: [False, False, False, True, True],
         SOCIAL: [False, False, False, False, True],
     }
+
+
+def test_a_story_that_waits_begins_when_a_site_is_first_looked_at(
+    serve: Serve, clock: HandClock
+) -> None:
+    server = serve(waits=True)
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        clock.to(500)
+        for path in ("/", "/inbox", "/inbox.json", "/robots.txt", "/ledger.json", "/style.css"):
+            assert client.get(path).status_code == 200
+        clock.to(1000)
+        assert "Ember" not in client.get(BOARD).text
+        assert not client.get("/world.json").json()["is_finished"]
+        clock.to(1008)
+        assert "Ember" in client.get(BOARD).text
 
 
 def test_an_edited_review_keeps_its_id_and_says_when(
