@@ -51,7 +51,7 @@ def reconcile(
         new = update(_POST).where(_POST.c.id.in_(verdict.missing))
         session.execute(new.values(missing_since=now, **due))
     tell_gone(session, write_gone(session, verdict.gone, now=now), now=now)
-    if absent:
+    if verdict.missing or verdict.gone:
         counts = {name: len(getattr(verdict, name)) for name in ("missing", "waiting", "gone")}
         log.info("posts_absent", source_id=source_id, **counts)
     return Reconciled(missing=verdict.missing, waiting=verdict.waiting, gone=verdict.gone)
