@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.cursors import Place
 from api.problems import Problem
-from api.schemas.mentions import MentionQuery
+from api.schemas.mentions import MentionFilter, MentionQuery
 from core.clean import clean
 from core.fold import fold
 from core.ids import BadIdError, Prefix, database_key
@@ -84,7 +84,7 @@ def mention_page(
     return session.execute(query).all()
 
 
-def counted(session: Session, wanted: MentionQuery) -> list[tuple[int, str, int]]:
+def counted(session: Session, wanted: MentionFilter) -> list[tuple[int, str, int]]:
     """Severity, sentiment and number of mentions, under the filters of the list."""
     severity, sentiment = EFFECTIVE_SEVERITY.label("severity"), EFFECTIVE_SENTIMENT.label("said")
     query = (
@@ -110,7 +110,7 @@ def listed() -> Select[Any]:
     )
 
 
-def _filters(session: Session, wanted: MentionQuery) -> list[ColumnElement[bool]]:
+def _filters(session: Session, wanted: MentionFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.brand:
         found.append(Mention.brand_id.in_(brand_keys(session, wanted.brand)))

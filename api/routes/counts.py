@@ -23,7 +23,8 @@ _USUAL, _MOST = timedelta(days=7), timedelta(days=366)
 def count_mentions(call: ACall, wanted: Annotated[CountQuery, Query()]) -> CountsShown:
     """Mentions by severity and sentiment, and which part of the period has been seen.
 
-    A source that was not heard counts as not seen, and never as quiet.
+    A source that was not heard counts as not seen, and never as quiet. It takes the filters of the
+    list of mentions; `limit` and `cursor` are refused (422), for it has no pages.
     """
     to = wanted.to or call.now
     since = wanted.from_ or to - _USUAL

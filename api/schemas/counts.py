@@ -6,11 +6,11 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.coverage import EXAMPLE as COVERAGE
 from api.schemas.coverage import CoverageShown
-from api.schemas.mentions import MentionQuery
+from api.schemas.mentions import MentionFilter
 from api.shown import Moment, Shown
 
 
-class CountQuery(MentionQuery):
+class CountQuery(MentionFilter):
     """The filters of the list; without a beginning, the 7 days before the end."""
 
     from_: Moment | None = Field(None, alias="from", description="7 days before `to` by default.")

@@ -218,8 +218,8 @@ class Correction(Wanted):
         return self
 
 
-class MentionQuery(Wanted):
-    """Filters of a list of mentions; a repeated filter means "any of these"."""
+class MentionFilter(Wanted):
+    """Which mentions; a repeated filter means "any of these"."""
 
     brand: Filter = Field([], description="Slug or id; repeat for several.")
     source: Filter = Field([], description="Slug or id; repeat for several.")
@@ -241,5 +241,10 @@ class MentionQuery(Wanted):
         description='Words, "a phrase", -without, or; marks and case do not matter.',
         examples=['refund -"gift card"'],
     )
+
+
+class MentionQuery(MentionFilter):
+    """Which mentions, and which page of them."""
+
     limit: int = Field(50, ge=1, le=200)
     cursor: Annotated[Text, Field(max_length=100)] | None = None

@@ -122,6 +122,18 @@ def test_counts_are_of_the_own_workspace(
     assert ask("GET", f"/v1/mentions/counts?to={until}", key=key).json()["total"] == 1
 
 
+@pytest.mark.parametrize("query", ["limit=5", "cursor=nonsense", "limit=-1", "colour=red"])
+def test_counts_refuse_what_they_would_not_heed(ask: Ask, key: str, query: str) -> None:
+    answer = ask("GET", f"/v1/mentions/counts?{query}", key=key)
+    assert answer.status_code == 422
+    assert query.partition("=")[0] in answer.json()["detail"]
+    told = ask("GET", "/openapi.json").json()["paths"]["/v1/mentions/counts"]["get"]
+    named = {one["name"] for one in told["parameters"]}
+    assert {"brand", "from", "q"} <= named
+    assert not named & {"limit", "cursor"}
+    assert "`limit` and `cursor` are refused" in told["description"]
+
+
 def test_sources_that_are_not_heard_are_listed(
     ask: Ask, session: Session, source: Source, key: str
 ) -> None:
