@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cssselect import SelectorError
@@ -12,7 +13,7 @@ from parsel import Selector
 
 from crawlers.declared.site import Reply, Rule
 from crawlers.reading.json_body import Json, name_of
-from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.markup import found_in, text_in, text_of, tidy
 
 _ENDING = re.compile(r"(?s)(?P<css>.*?)(?P<what>::text|::attr\(\s*(?P<name>[\w:.-]+)\s*\))?$")
 _LONGEST_MATCHED = 5000  # of what a rule's regular expression looks at
@@ -95,20 +96,20 @@ class HtmlItem(Item):
     def said(self, selector: str) -> Iterator[str]:
         """Text as a reader sees it, an element's own text, or an attribute."""
         place = Place.of(selector)
-        found = self.selector.css(place.css) if place.css else [self.selector]
+        found = found_in(self.selector, place.css) if place.css else [self.selector.root]
         for element in found:
             if place.attribute:
-                value = element.attrib.get(place.attribute)
+                value = element.get(place.attribute)
                 if value is not None:
                     yield tidy(value)
             elif place.is_own_text:
-                yield tidy("".join(element.xpath("./text()").getall()))
+                yield tidy("".join(element.xpath("./text()")))
             else:
-                yield text_of(element.get())
+                yield text_in(element)
 
     def excerpt(self) -> str:
         """What it says."""
-        return text_of(self.selector.get())[:500]
+        return text_in(self.selector)[:500]
 
 
 class JsonItem(Item):
@@ -153,6 +154,7 @@ class Place(NamedTuple):
     attribute: str | None
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def of(cls, selector: str) -> Place:
         """Split a selector of a site's file."""
         found: Any = _ENDING.fullmatch(selector.strip())

@@ -10,7 +10,7 @@ from parsel import Selector
 from crawlers.families.card_parts import Part, split
 from crawlers.families.cards import said
 from crawlers.reading.json_body import Json, words
-from crawlers.reading.markup import text_of
+from crawlers.reading.markup import text_in
 from crawlers.reading.numbers import whole_number
 
 CARDS = "li.bpr-review"
@@ -25,7 +25,7 @@ def as_json(card: Selector, *, url: str) -> Mapping[str, Json]:
     rest, parts = split(card, titled=_ANSWER, url=url)
     title = said(rest, ".bpr-review-title, h3")
     date = said(rest, "p.bds-body, [class*=review-date]")
-    stars = _STARS.search(text_of(str(rest.get())))
+    stars = _STARS.search(text_in(rest))
     return {
         "id": words(card.attrib.get("id")),
         "displayName": words(_FROM.sub("", title or "")),
@@ -38,8 +38,8 @@ def as_json(card: Selector, *, url: str) -> Mapping[str, Json]:
 
 def _text(card: Selector) -> str | None:
     """The customer's words: the last division of the card that is not the stars."""
-    own = card.css("[data-body], [class*=review-body], [class*=review-text]").getall()
-    texts = [text_of(one) for one in own or card.xpath("./div").getall()]
+    own = card.css("[data-body], [class*=review-body], [class*=review-text]")
+    texts = [text_in(one) for one in own or card.xpath("./div")]
     spoken = [text for text in texts if text and not _STARS.fullmatch(text)]
     return spoken[0] if spoken else None
 

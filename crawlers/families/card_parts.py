@@ -8,14 +8,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from lxml import etree
 from parsel import Selector
 
 from crawlers.errors import ParseError
-from crawlers.reading.markup import cut_out, text_of, tidy
+from crawlers.reading.markup import cut_out, text_in, tidy
 
 # Never p or span: customers write those, and none may pass a complaint off as an answer.
-_HEADINGS = "h2, h3, h4, h5, h6, strong, b, dt, [class*=title], [class*=heading]"
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6", "strong", "b", "dt"})
+_NAMED_SO = ("title", "heading")  #: parts of classes
 _LONGEST_HEADING = 120
 _MOST_PARTS = 200
 
@@ -30,16 +30,18 @@ class Part:
 
 
 def split(card: Selector, *, titled: re.Pattern[str], url: str) -> tuple[Selector, list[Part]]:
-    """A copy of the card without the parts whose headings match, and those parts in order.
+    """The card without the parts whose headings match (a copy), and those parts in order.
 
     A part is the largest element that begins with its heading and holds no other; where the
     heading stands alone, what follows it up to the next one. ``ParseError`` for a card of so
     many parts that it is none.
     """
+    if not _heads(card.root, titled):
+        return card, []
     copy: Any = deepcopy(card.root)
     copy.tail = None
     rest = Selector(root=copy, type="html")
-    heads = _heads(rest, titled)
+    heads = _heads(copy, titled)
     if len(heads) > _MOST_PARTS:
         raise ParseError("parts", url=url)
     blocks = [_block(head, heads, copy) for head in heads]
@@ -50,11 +52,18 @@ def split(card: Selector, *, titled: re.Pattern[str], url: str) -> tuple[Selecto
     return rest, parts
 
 
-def _heads(card: Selector, titled: re.Pattern[str]) -> list[Any]:
+def _heads(card: Any, titled: re.Pattern[str]) -> list[Any]:
     """Elements that are such a heading; of one within another the inner."""
-    read = [(one.root, _string(one.root)) for one in card.css(_HEADINGS)]
+    read = [(one, _string(one)) for one in card.iter("*") if _is_heading(one)]
     found = [one for one, says in read if len(says) <= _LONGEST_HEADING and titled.match(says)]
     return [one for one in found if not set(found).intersection(one.iterdescendants())]
+
+
+def _is_heading(element: Any) -> bool:
+    if element.tag in _HEADINGS:
+        return True
+    name = element.get("class")
+    return name is not None and any(part in name for part in _NAMED_SO)
 
 
 def _block(head: Any, heads: Sequence[Any], card: Any) -> list[Any]:
@@ -78,14 +87,10 @@ def _until_next(block: Any, heads: Sequence[Any]) -> Iterator[Any]:
 
 def _part(head: Any, block: Sequence[Any]) -> Part:
     heading = _string(head)
-    written = "\n\n".join(filter(None, map(_text, block)))
+    written = "\n\n".join(filter(None, map(text_in, block)))
     text = written[len(heading) :] if tidy(written).startswith(heading) else written
     ids = [one.get("id") for one in block if one.get("id")]
     return Part(heading=heading, text=text.strip(), id=ids[0] if ids else None)
-
-
-def _text(element: Any) -> str:
-    return text_of(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
 
 
 def _string(element: Any) -> str:

@@ -14,9 +14,10 @@ from typing_extensions import override
 from crawlers.contract import Cursor, Family, Fetched, Request
 from crawlers.errors import DriftError
 from crawlers.families.items import ItemSpider, Listing
+from crawlers.families.portions import portion
 from crawlers.reading.answers import unexpected
 from crawlers.reading.json_body import words
-from crawlers.reading.markup import text_of, tidy, tree_of
+from crawlers.reading.markup import found_in, text_in, text_of, tidy, tree_of
 from crawlers.reading.web_address import joined, page_number
 
 # Of a page without cards, and of what is read there: it says how many there are near its top.
@@ -49,13 +50,14 @@ class CardSpider(ItemSpider[Selector]):
     def listing(self, fetched: Fetched, text: str, config: Any) -> Listing[Selector]:
         """The cards of a page; raises where there is none and the page does not say so."""
         tree = tree_of(text)
-        cards = tree.css(self.cards)
+        found = portion(tree.css(self.cards), fetched)
+        cards = found.items
         if not cards:
             self.check_empty(fetched, text)
         return Listing(
             items=cards,
-            announced=self.announced(tree, cards),
-            next=self.following(tree, fetched, config) if cards else None,
+            announced=self.announced(tree, cards) if found.is_all else len(cards),
+            next=found.rest or (self.following(tree, fetched, config) if cards else None),
             is_sorted=self.is_sorted(cards, fetched),
         )
 
@@ -102,14 +104,14 @@ class CardSpider(ItemSpider[Selector]):
 
 def said(card: Selector, css: str) -> str | None:
     """What a reader sees of the first element found; None when it is missing or silent."""
-    found = card.css(css).get()
-    return words(text_of(found)) if found else None
+    found = found_in(card, css)
+    return words(text_in(found[0])) if found else None
 
 
 def content(card: Selector, css: str) -> str | None:
     """The ``content`` of the first element found (as in microdata), else what a reader sees."""
-    found = card.css(css)
-    return (words(found[0].attrib.get("content")) or said(card, css)) if found else None
+    found = found_in(card, css)
+    return words(found[0].get("content")) or words(text_in(found[0])) if found else None
 
 
 def labelled(text: str, label: str) -> str | None:

@@ -18,7 +18,7 @@ from crawlers.families.cards import labelled, said
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
 from crawlers.reading.json_body import known, words
-from crawlers.reading.markup import text_of, tidy, tree_of
+from crawlers.reading.markup import found_in, text_in, tidy, tree_of
 from crawlers.reading.numbers import whole_number
 
 LANGUAGES = ("en-US",)
@@ -94,11 +94,11 @@ def _report(
     page: Selector, parts: Sequence[Part], fetched: Fetched, *, external_id: str, url: str
 ) -> Post:
     later = [part for part in parts if voice_of(part.heading) is Voice.REPORTER and _said(part)]
-    body = page.css(_BODY).get()
-    first = text_of(body) if body else ""
+    body = found_in(page, _BODY)
+    first = text_in(body[0]) if body else ""
     if not first:
         raise ParseError("text", url=fetched.url)
-    above = text_of(str(page.get())).split(first, 1)[0]
+    above = text_in(page).split(first, 1)[0]
     published_at, quality = _published(page, above, fetched)
     answers = [_answer(part, fetched) for part in parts if voice_of(part.heading) is Voice.FIRM]
     about = _ABOUT.search(said(page, "h1") or "")
@@ -173,7 +173,7 @@ def _unread(
     page: Selector, parts: Sequence[Part], fetched: Fetched, external_id: str
 ) -> tuple[Problem, ...]:
     """The page says how many rebuttals there are; fewer than that are a problem in words."""
-    counted = _COUNTED.search(text_of(str(page.get())))
+    counted = _COUNTED.search(text_in(page))
     read_ones = sum(bool(part.text) for part in parts)
     if counted is None or int(counted[1]) <= read_ones:
         return ()

@@ -13,9 +13,11 @@ from crawlers.errors import ParseError
 from crawlers.families.cards import said
 from crawlers.reading.dates import read_date
 from crawlers.reading.json_body import counts, known, words
+from crawlers.reading.markup import bare_text, found_in
 from crawlers.reading.web_address import joined
 
 SITE = "https://t.me"
+_DATE = ".tgme_widget_message_date time::attr(datetime)"
 MESSAGES = ".tgme_widget_message[data-post]"
 _NAME = re.compile(r"[A-Za-z0-9_]{1,64}/\d{1,12}")
 # Seen: "1", "226.2K", "1.24M".
@@ -51,7 +53,7 @@ def post_of(message: Selector, fetched: Fetched) -> Post | None:
     title = None if text else _headline(message)
     if not text and not title:
         raise ParseError("text", url=f"{SITE}/{name}", item=message.get()[:500])
-    date = words(message.css(".tgme_widget_message_date time::attr(datetime)").get())
+    date = words(next(iter(found_in(message, _DATE)), None))
     published_at, quality = read_date(date, now=fetched.fetched_at)
     return Post(
         external_id=name,
@@ -91,27 +93,27 @@ def _headline(message: Selector) -> str | None:
 
 
 def _answered(message: Selector) -> str | None:
-    link = message.css(".tgme_widget_message_reply::attr(href)").get() or ""
+    link = next(iter(found_in(message, ".tgme_widget_message_reply::attr(href)")), "")
     name = link.removeprefix(f"{SITE}/").partition("?")[0]
     return name if _NAME.fullmatch(name) else None
 
 
 def _reactions(message: Selector) -> int | None:
     """How many in all; each is shown as a picture and a count behind it."""
-    shown = message.css(".tgme_reaction").xpath("string()").getall()
+    shown = map(bare_text, found_in(message, ".tgme_reaction"))
     found = (_TRAILING_COUNT.search(one) for one in shown)
     numbers = [number(one[1]) or 0 for one in found if one]
     return sum(numbers) if numbers else None
 
 
 def _extra(message: Selector) -> dict[str, Any]:
-    source = message.css(".tgme_widget_message_forwarded_from_name")
-    preview = message.css("a.tgme_widget_message_link_preview::attr(href)").get()
-    options = message.css(".tgme_widget_message_poll_option_text").xpath("string()").getall()
-    meta = " ".join(message.css(".tgme_widget_message_meta").xpath("string()").getall())
+    source = found_in(message, ".tgme_widget_message_forwarded_from_name")
+    preview = next(iter(found_in(message, "a.tgme_widget_message_link_preview::attr(href)")), None)
+    options = map(bare_text, found_in(message, ".tgme_widget_message_poll_option_text"))
+    meta = " ".join(map(bare_text, found_in(message, ".tgme_widget_message_meta")))
     return known(
         forwarded_from=said(message, ".tgme_widget_message_forwarded_from_name"),
-        forwarded_link=joined(SITE, source.attrib.get("href")) if source else None,
+        forwarded_link=joined(SITE, source[0].get("href")) if source else None,
         link=joined(SITE, preview),
         poll=[option.strip() for option in options if option.strip()][:20],
         # The page says that it was changed, and not when.

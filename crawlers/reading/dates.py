@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.fold import fold
@@ -48,11 +49,14 @@ def read_date(
     means two dates in two languages (03/04/2026, "5 listopada") is none.
     """
     folded = _folded(text)
-    if not folded:
-        return NO_DATE
+    return _read_folded(folded, now, zone, tuple(languages)) if folded else NO_DATE
+
+
+@lru_cache(maxsize=4096)  # the posts of a page share their days, and are asked for them twice
+def _read_folded(text: str, now: datetime, zone: str, languages: tuple[str, ...]) -> ReadDate:
     context = Context(now=now.astimezone(_zone(zone)), languages=tuple(map(str.lower, languages)))
     for shape in _SHAPES:
-        found = shape(folded, context)
+        found = shape(text, context)
         if found is not None:
             return _placed(found, context)
     return NO_DATE
@@ -74,9 +78,12 @@ def _folded(text: str | None) -> str | None:
     """Small letters without marks, single blanks; None for what cannot be a date."""
     if not text:
         return None
-    bare = " ".join(_TAGS.sub(" ", text[:100_000]).split()) if len(text) <= 100_000 else ""
-    has_odd_numbers = any(unicodedata.category(sign) == "No" for sign in bare[:_LONGEST])
-    if not bare or len(bare) > _LONGEST or has_odd_numbers:
+    if len(text) > 100_000:
+        return None
+    bare = " ".join((_TAGS.sub(" ", text) if "<" in text else text).split())
+    if not bare or len(bare) > _LONGEST:
+        return None
+    if not bare.isascii() and any(unicodedata.category(sign) == "No" for sign in bare):
         return None  # a superscript two is no digit, though folding would make it one
     return " ".join(fold(bare).split())
 

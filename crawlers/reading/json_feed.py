@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from crawlers.errors import DriftError
 from crawlers.reading.json_body import Json, at, listed, name_of, parse_json, words
 from crawlers.reading.markup import text_of, tidy
-from crawlers.reading.syndication import Entry, Feed
+from crawlers.reading.syndication import Entries, Entry, Feed
 
 
 def read_json(text: str) -> Feed:
@@ -16,7 +16,7 @@ def read_json(text: str) -> Feed:
     if not isinstance(data, Mapping) or not isinstance(data.get("items"), list):
         raise DriftError("the JSON is no feed: it has no list of items")
     return Feed(
-        entries=tuple(_entry(item) for item in data["items"]),
+        entries=Entries(data["items"], _entry),
         language=words(data.get("language")) or "",
         author=_author(data),
     )

@@ -31,6 +31,7 @@ class Described:
     syntax: str
     things: tuple[Thing, ...]
     losses: tuple[str, ...] = ()  #: in words, what could not be read
+    cut: str = ""  #: in words, that there is more than what was read
     _by_id: Mapping[str, Thing] = field(default_factory=dict)
 
     def followed(self, value: Any) -> Any:
@@ -56,8 +57,9 @@ def described(page: str, *, url: str) -> list[Described]:
 def _described(syntax: str, data: Json, losses: Sequence[str]) -> Described:
     reader = _Reader()
     things = tuple(one for one in reader.read(data, 0) if isinstance(one, Mapping))
-    lost = [*losses, f"{syntax} describes more than we read"] if reader.is_full else losses
-    return Described(syntax=syntax, things=things, losses=tuple(lost), _by_id=reader.by_id)
+    cut = f"{syntax} describes more than we read" if reader.is_full else ""
+    lost = tuple(filter(None, (*losses, cut)))
+    return Described(syntax=syntax, things=things, losses=lost, cut=cut, _by_id=reader.by_id)
 
 
 class _Reader:

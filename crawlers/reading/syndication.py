@@ -6,11 +6,12 @@ seconds over an entity bomb and cannot tell a whole item from one that was cut o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
+from typing_extensions import override
 
 from crawlers.errors import DriftError
 from crawlers.reading.feed_text import plain_text
@@ -58,11 +59,27 @@ class Entry:
     raw: str = ""  #: the markup, cut short, for whoever must see why it is no post
 
 
+class Entries(Sequence[Entry]):
+    """Entries that are read when they are asked for: a feed may list a hundred thousand."""
+
+    def __init__(self, items: Sequence[Any], read: Callable[[Any], Entry]) -> None:
+        self._items, self._read = items, read
+
+    @override
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @override
+    def __getitem__(self, place: Any) -> Any:
+        found = self._items[place]
+        return [self._read(one) for one in found] if isinstance(place, slice) else self._read(found)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed and its whole items; what is cut off at its end is given as it stands there."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: Sequence[Entry] = ()
     language: str = ""
     author: str = ""  #: of every entry that names none
     losses: tuple[str, ...] = field(default=())  #: reasons why there may be more than ``entries``
@@ -89,7 +106,7 @@ def read_xml(text: str) -> Feed:
         losses.append("the feed goes on after its end")
     head = _Parts(next((node for node in root if _local(node) == "channel"), root))
     return Feed(
-        entries=tuple(_entry(item) for item in items),
+        entries=Entries(items, _entry),
         language=head.text("language") or head.text("dc:language") or root.get(f"{_XML}lang", ""),
         author=_author(head),
         losses=tuple(losses),

@@ -19,7 +19,7 @@ from crawlers.families.card_parts import Part, split
 from crawlers.families.cards import CardSpider, labelled, said
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.json_body import known, words
-from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.markup import found_in, text_in
 from crawlers.reading.web_address import with_query
 
 LANGUAGES = ("en-US",)
@@ -75,11 +75,13 @@ class Bbb(CardSpider):
         if external_id is None:
             raise ParseError("id", url=fetched.url)
         card, parts = split(item, titled=_ANSWER, url=fetched.url)
+        complaint = _complaint(card)
+        head = _heading(card, complaint)
         later = [part for part in parts if not _is_of_firm(part)]
-        text = "\n\n".join(filter(None, [_complaint(card), *(_words(part) for part in later)]))
+        text = "\n\n".join(filter(None, [complaint, *(_words(part) for part in later)]))
         if not text:
-            raise ParseError("text", url=fetched.url, item=tidy(text_of(item.get())))
-        published_at, quality = _date(_written(card), fetched)
+            raise ParseError("text", url=fetched.url, item=text_in(item))
+        published_at, quality = _date(_written(card, head), fetched)
         return Post(
             external_id=external_id,
             text=text,
@@ -88,32 +90,35 @@ class Bbb(CardSpider):
             published_at=published_at,
             published_quality=quality,
             edited_at=max(filter(None, (_when(part, fetched) for part in later)), default=None),
-            extra=_extra(card, parts, fetched),
+            extra=_extra(card, head, parts, fetched),
         )
 
 
 def _complaint(card: Selector) -> str:
     """What the customer wrote at first; of nested bodies the outermost."""
-    found = card.css(_BODY)
-    return text_of(found[0].get()) if found else ""
+    found = found_in(card, _BODY)
+    return text_in(found[0]) if found else ""
 
 
-def _written(card: Selector) -> str | None:
-    found = _DATE.search(said(card, ".bpr-complaint-date") or _heading(card))
+def _written(card: Selector, head: str | None = None) -> str | None:
+    """Its date, in an element of its own, else in what stands above the complaint."""
+    date = said(card, ".bpr-complaint-date")
+    if date is None:
+        date = _heading(card, _complaint(card)) if head is None else head
+    found = _DATE.search(date)
     return found[1] if found else None
 
 
-def _heading(card: Selector) -> str:
+def _heading(card: Selector, complaint: str) -> str:
     """What stands above the complaint: its date, type and status with their labels."""
-    seen = text_of(str(card.get()))
-    complaint = _complaint(card)
+    seen = text_in(card)
     return seen.split(complaint, 1)[0] if complaint else seen
 
 
-def _extra(card: Selector, parts: Sequence[Part], fetched: Fetched) -> dict[str, object]:
+def _extra(card: Selector, head: str, parts: Sequence[Part], fetched: Fetched) -> dict[str, object]:
     answers = [_answer(part, fetched) for part in parts if _is_of_firm(part)]
-    says = _labelled(card, "status")
-    kind = _labelled(card, "type")
+    says = _labelled(card, head, "status")
+    kind = _labelled(card, head, "type")
     case = known(status=status_of(says), says=says, type=kind, answers=answers)
     return known(case=case, reply=answers[-1] if answers else None)
 
@@ -124,12 +129,11 @@ def status_of(says: str | None) -> str | None:
     return first[0] if first and first[0] in STATUSES else None
 
 
-def _labelled(card: Selector, name: str) -> str | None:
+def _labelled(card: Selector, head: str, name: str) -> str | None:
     """A value in an element of its own, where the first is not the label; else behind its label."""
-    found = card.css(f".bpr-complaint-{name} span").getall()
-    texts: Iterable[str] = (tidy(text_of(one)) for one in found)
+    texts: Iterable[str] = map(text_in, found_in(card, f".bpr-complaint-{name} span"))
     value = next((text for text in texts if text and not text.endswith(":")), None)
-    return value or labelled(_heading(card), f"(?:complaint )?{name}")
+    return value or labelled(head, f"(?:complaint )?{name}")
 
 
 def _answer(part: Part, fetched: Fetched) -> dict[str, Any]:

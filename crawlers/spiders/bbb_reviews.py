@@ -17,6 +17,7 @@ from crawlers.errors import DriftError, ParseError
 from crawlers.families.bbb_profile import BbbConfig
 from crawlers.families.bbb_review_cards import CARDS, as_json
 from crawlers.families.json_api import JsonSpider
+from crawlers.families.portions import portion
 from crawlers.reading.answers import unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
 from crawlers.reading.embedded import assigned_json
@@ -26,6 +27,7 @@ from crawlers.reading.web_address import page_number, with_query
 
 BEST_RATING = 5
 PAGE_SIZE = 15  # what the site's own pages ask for
+_REST = "rest"  #: of a page of too many cards: what asks for it again
 _API = "/api/businessprofile/customerreviews"
 _NONE = re.compile(r"\b(?:0|no)\s+(?:total\s+|customer\s+)?reviews?\b", re.I)
 
@@ -86,7 +88,9 @@ class BbbReviews(JsonSpider):
     @override
     def following(self, body: Json, fetched: Fetched, config: BbbReviewsConfig) -> Request | None:
         """The next, as long as the answer says that there are more pages."""
-        number = _number(fetched.url)
+        rest, number = at(body, _REST), _number(fetched.url)
+        if isinstance(rest, Request):
+            return rest
         if number >= (count(at(body, "totalPages")) or 0):
             return None
         return _page(config, number=number + 1)
@@ -144,13 +148,13 @@ def _number(url: str) -> int:
 def _cards(fetched: Fetched, text: str) -> Json:
     """A page without embedded state; it knows of one further page if it links to it."""
     tree = tree_of(text)
-    cards = tree.css(CARDS)
-    if not cards and not _NONE.search(text_of(text)):
+    found = portion(tree.css(CARDS), fetched)
+    if not found.items and not _NONE.search(text_of(text)):
         raise unexpected(fetched, text, lacks="list of reviews")
     links = tree.css('a[href*="page="]::attr(href)').getall()
     pages = max((page_number(link, default=1) for link in links), default=1)
-    items = [as_json(card, url=fetched.url) for card in cards]
-    return {"items": items, "totalPages": pages, "numFound": len(items)}
+    items = [as_json(card, url=fetched.url) for card in found.items]
+    return {"items": items, "totalPages": pages, "numFound": len(items), _REST: found.rest}
 
 
 def _said(item: Json) -> tuple[str, Sequence[Json], Sequence[Json]]:

@@ -16,7 +16,7 @@ from crawlers.errors import ParseError
 from crawlers.families.cards import CardSpider, content, said
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.json_body import known
-from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.markup import found_in, text_in
 from crawlers.reading.numbers import decimal
 from crawlers.reading.web_address import WebAddress
 
@@ -85,12 +85,12 @@ class ComplaintsBoard(CardSpider):
         """One complaint; a long one stands there twice, the first time cut short."""
         external_id = self.id_of(item)
         if external_id is None:
-            raise ParseError("id", url=fetched.url, item=tidy(text_of(item.get())))
-        bodies = map(text_of, item.css('[itemprop="reviewBody"]').getall())
+            raise ParseError("id", url=fetched.url, item=text_in(item))
+        bodies = map(text_in, found_in(item, '[itemprop="reviewBody"]'))
         text = max(bodies, key=len, default="")
         title = said(item, '[itemprop="about"], .complaint-main__header-name')
         if not text and not title:
-            raise ParseError("text", url=fetched.url, item=tidy(text_of(item.get())))
+            raise ParseError("text", url=fetched.url, item=text_in(item))
         published_at, quality = _published(item, fetched)
         rating = decimal(content(item, '[itemprop="ratingValue"]'))
         is_rated = rating is not None and 0 < rating <= BEST_RATING
@@ -110,8 +110,8 @@ class ComplaintsBoard(CardSpider):
 
 
 def _links(card: Selector) -> Iterator[str]:
-    yield from map(unquote, card.css(".js-share::attr(data-url)").getall())
-    yield from card.css("a::attr(href)").getall()
+    yield from map(unquote, found_in(card, ".js-share::attr(data-url)"))
+    yield from found_in(card, "a::attr(href)")
 
 
 def _published(card: Selector, fetched: Fetched) -> ReadDate:
@@ -122,7 +122,7 @@ def _published(card: Selector, fetched: Fetched) -> ReadDate:
 
 
 def _extra(card: Selector) -> dict[str, object]:
-    marks = [text_of(one) for one in card.css("[class*=complaint-statuses__text]").getall()]
+    marks = [text_in(one) for one in found_in(card, "[class*=complaint-statuses__text]")]
     words = {mark.casefold() for mark in marks}
     status = next((status for word, status in _STATUSES.items() if word in words), None)
     address = said(card, '.author-header__address, [itemprop="address"]') or ""
@@ -130,7 +130,7 @@ def _extra(card: Selector) -> dict[str, object]:
         about=said(card, '[itemprop="itemReviewed"] [itemprop="name"]'),
         location=address.removeprefix("of ").strip(),
         case=known(status=status, says=", ".join(filter(None, marks))),
-        is_verified_customer=bool(card.css('[class*="user--verified"]')) or None,
+        is_verified_customer=bool(found_in(card, '[class*="user--verified"]')) or None,
     )
 
 

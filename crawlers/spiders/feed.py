@@ -15,6 +15,7 @@ from core.types import Post, PostKind
 from crawlers import reach
 from crawlers.contract import Config, Cursor, Family, Fetched, Page, Problem, Request, Spider
 from crawlers.errors import DriftError, ParseError
+from crawlers.families.portions import portion
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.json_body import counts, known, words
@@ -59,7 +60,8 @@ class FeedSpider(Spider):
     def parse(self, fetched: Fetched, config: FeedConfig, *, cursor: Cursor, ahead: Cursor) -> Page:
         """Read every whole item; what was cut off is a problem."""
         feed = _feed(fetched)
-        entries = tuple(dict.fromkeys(feed.entries))  # the same item twice is one
+        found = portion(feed.entries, fetched, asked=self.start(config, cursor=cursor))
+        entries = tuple(dict.fromkeys(found.items))  # the same item twice is one
         ids = external_ids(entries)
         posts: dict[str, Post] = {}
         problems = [Problem(reason=loss, url=fetched.url) for loss in feed.losses]
@@ -71,6 +73,7 @@ class FeedSpider(Spider):
         return Page(
             posts=tuple(posts.values()),
             problems=tuple(problems),
+            next=found.rest,
             ahead=reach.moved(ahead, posts.values(), now=fetched.fetched_at),
             announced=len(entries),
         )

@@ -17,7 +17,7 @@ from crawlers.errors import ParseError
 from crawlers.families.cards import CardSpider, content, labelled, said
 from crawlers.reading.dates import ReadDate, first_date, read_date
 from crawlers.reading.json_body import counts, known, words
-from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.markup import found_in, text_in, tidy
 from crawlers.reading.numbers import decimal, whole_number
 from crawlers.reading.web_address import WebAddress, joined, page_number
 
@@ -104,7 +104,7 @@ class PissedConsumer(CardSpider):
         text = tidy(_EDITED.sub("", _ORIGINAL.sub("", whole)))
         title = said(item, '[itemprop="headline"], .review-item-title, h2')
         if not text and not title:
-            raise ParseError("text", url=fetched.url, item=tidy(text_of(item.get())))
+            raise ParseError("text", url=fetched.url, item=text_in(item))
         published_at, quality = _published(item, whole, fetched)
         edits = [_date(one["date"], fetched)[0] for one in _EDITED.finditer(whole)]
         rating = _rating(item)
@@ -147,14 +147,14 @@ def _rating(card: Selector) -> float | None:
 
 
 def _extra(card: Selector) -> dict[str, object]:
-    rows = "\n".join(map(text_of, card.css(".f-component-info-row, .review-info-row").getall()))
-    place = [tidy(text_of(one)).strip(" ,") for one in card.css(".location-line span").getall()]
+    rows = "\n".join(map(text_in, found_in(card, ".f-component-info-row, .review-info-row")))
+    place = [text_in(one).strip(" ,") for one in found_in(card, ".location-line span")]
     return known(
         about=said(card, '[itemprop="itemReviewed"] [itemprop="name"]'),
         location=", ".join(filter(None, place)),
         loss=labelled(rows, "loss"),
         wants=labelled(rows, "preferred solution"),
-        is_verified_reviewer=bool(card.css(".verified-reviewer")) or None,
+        is_verified_reviewer=bool(found_in(card, ".verified-reviewer")) or None,
     )
 
 

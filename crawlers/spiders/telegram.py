@@ -24,6 +24,7 @@ from crawlers.contract import (
 from crawlers.errors import BlockedError, DriftError
 from crawlers.families.cards import said
 from crawlers.families.items import ItemSpider, Listing
+from crawlers.families.portions import portion
 from crawlers.families.telegram_messages import MESSAGES, name_of_message, post_of
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.markup import tree_of
@@ -67,13 +68,14 @@ class Telegram(ItemSpider[Selector]):
     def listing(self, fetched: Fetched, text: str, config: TelegramConfig) -> Listing[Selector]:
         """The messages of a page, which shows the newest last."""
         tree = tree_of(text)
-        messages = list(reversed(tree.css(MESSAGES)))
+        found = portion(list(reversed(tree.css(MESSAGES))), fetched)
+        messages = found.items
         if not messages:
             return Listing(items=(), announced=_said_empty(tree, fetched, text))
         return Listing(
             items=messages,
-            announced=max(len(messages), len(tree.css(_WRAPS))),
-            next=_older(tree, fetched, config),
+            announced=max(len(messages), len(tree.css(_WRAPS)) if found.is_all else 0),
+            next=found.rest or _older(tree, fetched, config),
         )
 
     @override

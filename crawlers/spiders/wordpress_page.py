@@ -6,8 +6,13 @@ Themes name their parts as they like, but the software gives every comment a num
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 
+from lxml import etree
 from parsel import Selector
 from typing_extensions import override
 
@@ -15,10 +20,11 @@ from core.types import Post, PostKind
 from crawlers.contract import Config, Cursor, Family, Fetched, Promise, Request
 from crawlers.errors import ParseError
 from crawlers.families.items import ItemSpider, Listing
+from crawlers.families.portions import portion
 from crawlers.reading.answers import unexpected
 from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import known, words
-from crawlers.reading.markup import text_of, tree_of
+from crawlers.reading.markup import bare_text, found_in, text_in, text_of, tree_of
 from crawlers.reading.web_address import WebAddress, joined
 
 _MOST_PAGES = 20  #: of comments below one article
@@ -31,12 +37,33 @@ class WordPressPageConfig(Config):
 
 
 _ID = re.compile(r"(?:li-|div-)?comment-(\d{1,12})")
-_BODIES = ".comment-content, .commenttext, .comment-text, .comment_text, .comment-body:not(article)"
+_BODIES = frozenset({"comment-content", "commenttext", "comment-text", "comment_text"})
+_BODY = "comment-body"  #: unless it is an article, which holds more
+_PARAGRAPHS = etree.XPath("./p | ./div/p | ./article/p | ./article/div/p")
 _NO_TEXT = re.compile(r"reply|comment-like|comment-meta|commentmetadata|vcard|comment-actions")
 _PAGED = re.compile(r"/comment-page-(\d{1,4})\b")
 
 
-class WordPressPage(ItemSpider[Selector]):
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    """One comment of a page, and what the page says of all."""
+
+    number: str
+    element: Any  #: the outermost with its number; themes give two or three the same
+    title: str | None
+    language: str
+
+    @cached_property
+    def own(self) -> Sequence[Any]:
+        """Its elements in the order of the page, without those of the answers inside it."""
+        return list(_own(self.element, self.number))
+
+    def first(self, test: Callable[[Any], bool]) -> Any:
+        """The first of them that is such; None where there is none."""
+        return next(filter(test, self.own), None)
+
+
+class WordPressPage(ItemSpider[Comment]):
     """Comments in the page of an article, whatever its theme: every comment has a numbered id."""
 
     kind = "wordpress-page"
@@ -53,101 +80,127 @@ class WordPressPage(ItemSpider[Selector]):
         return Request(url=config.url)
 
     @override
-    def listing(
-        self, fetched: Fetched, text: str, config: WordPressPageConfig
-    ) -> Listing[Selector]:
+    def listing(self, fetched: Fetched, text: str, config: WordPressPageConfig) -> Listing[Comment]:
         """Every comment of the page once; its other pages, if it has some, one after the other."""
         tree = tree_of(text)
-        items = _comments(tree)
+        found = portion(_comments(tree), fetched)
+        items = found.items
         if not items and not _is_article(tree):
             raise unexpected(fetched, text, lacks="article of WordPress")
         return Listing(
             items=items,
             announced=len(items),
-            next=_other_page(tree, fetched, config),
+            next=found.rest or _other_page(tree, fetched, config),
             is_sorted=False,  # threads: an answer stands below an older comment
         )
 
     @override
-    def id_of(self, item: Selector) -> str | None:
+    def id_of(self, item: Comment) -> str | None:
         """The number in its id."""
-        found = _ID.fullmatch(item.attrib.get("id", ""))
-        return found[1] if found else None
+        return item.number
 
     @override
-    def post(self, item: Selector, fetched: Fetched, config: WordPressPageConfig) -> Post | None:
+    def post(self, item: Comment, fetched: Fetched, config: WordPressPageConfig) -> Post | None:
         """One comment, without those that answer it."""
-        classes = item.attrib.get("class", "").split()
-        if {"pingback", "trackback"} & {*classes}:
+        classes = _classes(item.element)
+        if classes & {"pingback", "trackback"}:
             return None
-        external_id, text = self.id_of(item) or "", _text(item)
+        text = _text(item)
         if not text:
-            raise ParseError("text", url=fetched.url, item=item.get()[:500])
-        published_at, quality = _date(item, external_id, fetched)
-        parent = item.xpath("ancestor::li[contains(@id,'comment-')][1]/@id").get()
-        answered = _ID.fullmatch(parent or "")
+            source = Selector(root=item.element, type="html").get()
+            raise ParseError("text", url=fetched.url, item=source[:500])
+        published_at, quality = _date(item, fetched)
         return Post(
-            external_id=external_id,
+            external_id=item.number,
             text=text,
-            title=_title(item),
-            url=f"{config.url}#comment-{external_id}",
+            title=item.title,
+            url=f"{config.url}#comment-{item.number}",
             kind=PostKind.COMMENT,
             author=_author(item),
             published_at=published_at,
             published_quality=quality,
-            parent_id=answered[1] if answered else None,
+            parent_id=_answered(item),
             extra=known(is_author_of_article="bypostauthor" in classes or None),
         )
 
 
-def _comments(tree: Selector) -> list[Selector]:
-    """The outermost element of each number; themes give two or three the same."""
-    found: dict[str, Selector] = {}
-    for element in tree.css('[id^="comment-"], [id^="li-comment-"], [id^="div-comment-"]'):
-        number = _ID.fullmatch(element.attrib.get("id", ""))
-        if number:
-            found.setdefault(number[1], element)
+def _comments(tree: Selector) -> list[Comment]:
+    """The outermost element of each number."""
+    title = words(tree.css('head meta[property="og:title"]::attr(content)').get())
+    language = tree.xpath("/html/@lang").get() or "en-US"
+    found: dict[str, Comment] = {}
+    for element in found_in(tree, "[id*=comment-]"):
+        number = _ID.fullmatch(element.get("id", ""))
+        if number and number[1] not in found:
+            found[number[1]] = Comment(
+                number=number[1], element=element, title=title, language=language
+            )
     return list(found.values())
 
 
-def _own(item: Selector, css: str) -> Selector:
-    """The first such element of this comment, not of an answer inside it."""
-    number = _ID.fullmatch(item.attrib["id"])
-    for found in item.css(css):
-        owner = found.xpath("ancestor-or-self::*[contains(@id,'comment-')]/@id").getall()
-        numbers = [match[1] for one in owner if (match := _ID.fullmatch(one))]
-        if number and numbers[-1:] == [number[1]]:
-            return found
-    return Selector(text="<i/>").css("i")[0]
+def _own(element: Any, number: str) -> Iterator[Any]:
+    walk = etree.iterwalk(element, events=("start",))
+    for _, one in walk:
+        found = _ID.fullmatch(one.get("id", ""))
+        if found and found[1] != number:
+            walk.skip_subtree()
+        else:
+            yield one
 
 
-def _author(item: Selector) -> str | None:
-    for css in ("b.fn", ".fn", ".comment-author a", ".comment-author"):
-        if author := words(_own(item, css).xpath("string()").get()):
-            return author
-    return None
+def _classes(element: Any) -> set[str]:
+    return set(element.get("class", "").split())
 
 
-def _text(item: Selector) -> str:
-    body = _own(item, _BODIES)
-    paragraphs = body.xpath("./*").getall() if body.root.tag != "i" else []
-    if not paragraphs:
-        paragraphs = item.xpath("./p | ./div/p | ./article/p | ./article/div/p").getall()
-    heard = [one for one in paragraphs if not _NO_TEXT.search(one.partition(">")[0])]
-    return text_of("".join(heard)) or text_of(body.xpath("string()").get() or "")
+def _author(item: Comment) -> str | None:
+    names = [one for one in item.own if "fn" in _classes(one)]
+    around = [one for one in item.own if "comment-author" in _classes(one)]
+    own = set(item.own)
+    links = (link for one in around for link in one.iter("a") if link in own)
+    bold = (one for one in names if one.tag == "b")
+    firsts = (next(iter(found), None) for found in (bold, names, links, around))
+    said = (words(bare_text(one)) for one in firsts if one is not None)
+    return next(filter(None, said), None)
 
 
-def _date(item: Selector, external_id: str, fetched: Fetched) -> ReadDate:
-    language = item.xpath("ancestor::html/@lang").get() or "en-US"
-    stamp = _own(item, "time[datetime]").attrib.get("datetime")
-    link = _own(item, f'a[href*="#comment-{external_id}"]')
-    texts = (stamp, link.xpath("string()").get(), link.xpath("string(..)").get())
-    return first_date(texts, now=fetched.fetched_at, zone=fetched.time_zone, languages=[language])
+def _text(item: Comment) -> str:
+    body = item.first(_is_body)
+    paragraphs = [one for one in body if isinstance(one.tag, str)] if body is not None else []
+    heard = [one for one in paragraphs or _PARAGRAPHS(item.element) if not _is_silent(one)]
+    return text_in(*heard) or (text_of(bare_text(body)) if body is not None else "")
 
 
-def _title(item: Selector) -> str | None:
-    head = item.xpath("ancestor::html/head")
-    return words(head.css('meta[property="og:title"]::attr(content)').get())
+def _is_body(element: Any) -> bool:
+    classes = _classes(element)
+    return not classes.isdisjoint(_BODIES) or (_BODY in classes and element.tag != "article")
+
+
+def _is_silent(element: Any) -> bool:
+    """Whether its begin says that it is no part of the text."""
+    return any(_NO_TEXT.search(said) for said in (element.tag, *element.keys(), *element.values()))
+
+
+def _date(item: Comment, fetched: Fetched) -> ReadDate:
+    return first_date(
+        _dates(item), now=fetched.fetched_at, zone=fetched.time_zone, languages=[item.language]
+    )
+
+
+def _dates(item: Comment) -> Iterator[str | None]:
+    stamped = item.first(lambda one: one.tag == "time" and one.get("datetime") is not None)
+    if stamped is not None:
+        yield stamped.get("datetime")
+    mark = f"#comment-{item.number}"
+    link = item.first(lambda one: one.tag == "a" and mark in one.get("href", ""))
+    if link is not None:
+        yield bare_text(link)
+        yield bare_text(link.getparent())
+
+
+def _answered(item: Comment) -> str | None:
+    above = (one.get("id", "") for one in item.element.iterancestors("li"))
+    found = _ID.fullmatch(next((name for name in above if "comment-" in name), ""))
+    return found[1] if found else None
 
 
 def _is_article(tree: Selector) -> bool:

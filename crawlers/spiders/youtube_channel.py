@@ -19,6 +19,7 @@ from crawlers.contract import (
     Spider,
 )
 from crawlers.errors import BlockedError, DriftError, ParseError
+from crawlers.families.portions import portion
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import read_date
 from crawlers.reading.json_body import counts, words
@@ -75,9 +76,11 @@ class YouTubeChannel(Spider):
         if not text.lstrip("\ufeff \t\r\n").startswith("<"):
             raise DriftError("the answer is no feed: it does not begin with <")
         feed = read_xml(text)
+        part = portion(feed.entries, fetched, asked=self.start(config, cursor=cursor))
+        entries = tuple(dict.fromkeys(part.items))
         posts: dict[str, Post] = {}
         problems = [Problem(reason=loss, url=fetched.url) for loss in feed.losses]
-        for entry in dict.fromkeys(feed.entries):
+        for entry in entries:
             try:
                 post = _post(entry, fetched)
             except ParseError as error:
@@ -90,8 +93,9 @@ class YouTubeChannel(Spider):
         return Page(
             posts=tuple(posts.values()),
             problems=tuple(problems),
+            next=part.rest,
             ahead=reach.moved(ahead, posts.values(), now=fetched.fetched_at),
-            announced=len(dict.fromkeys(feed.entries)),
+            announced=len(entries),
         )
 
 

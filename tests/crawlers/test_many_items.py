@@ -2,63 +2,77 @@
 
 from __future__ import annotations
 
-import re
 import time
+from collections.abc import Callable
 
 import pytest
-from lxml import etree
 
-from tests.crawlers.saved_pages import parse, saved_pages
+from crawlers.contract import Page
+from crawlers.families import portions
+from tests.crawlers.enlarged import Enlarged, page_of
+from tests.crawlers.saved_pages import parse
 
-FEW, MANY = 150, 1500
+FEW, MANY = 90, 900
 #: Linear is 10, quadratic 100.
 MOST_TIMES = 30
-_NUMBER = re.compile(r"\d+")
-#: One item of the page ``first`` of a kind, and the attribute that holds its number.
-ITEMS = {
-    "bbb": ("li", "id"),
-    "consumeraffairs": ("div", "data-id"),
-    "phpbb": ("div", "id"),
-    "pissedconsumer": ("div", "data-id"),
-    "vbulletin": ("li", "id"),
-    "wordpress-page": ("li", "id"),
-    "xenforo": ("article", "data-content"),
-}
+KINDS = (
+    "bbb",
+    "ceneo",
+    "complaintsboard",
+    "consumeraffairs",
+    "delfi",
+    "feed",
+    "gowork",
+    "phpbb",
+    "pissedconsumer",
+    "schema-org",
+    "telegram",
+    "vbulletin",
+    "wordpress-page",
+    "xenforo",
+)
 
 
-def _numbers(said: str | None) -> set[str]:
-    return {said or "", *_NUMBER.findall(said or "")}
-
-
-def page_of(kind: str, number: int) -> bytes:
-    """The first saved page of a kind, with one of its items again and again."""
-    saved = next(one for one in saved_pages(kind) if one.path.stem == "first")
-    tag, attribute = ITEMS[kind]
-    tree = etree.fromstring(saved.path.read_bytes(), etree.HTMLParser(encoding="utf-8"))
-    ids = {post["external_id"] for post in saved.expected["posts"]}
-    item = next(one for one in tree.iter(tag) if _numbers(one.get(attribute)) & ids)
-    name = _NUMBER.findall(item.get(attribute))[-1]
-    above, place = item.getparent(), item.getparent().index(item)
-    source = etree.tostring(item, encoding="unicode", method="html", with_tail=False)
-    above.remove(item)
-    mark = etree.Element("mark")
-    above.insert(place, mark)
-    copies = "".join(source.replace(name, str(10**8 + one)) for one in range(number))
-    page = etree.tostring(tree, encoding="unicode", method="html")
-    return page.replace("<mark></mark>", copies).encode()
-
-
-def seconds(kind: str, number: int) -> float:
-    """CPU time for a page of so many items, all of which must be read."""
-    body, took = page_of(kind, number), []
+def seconds(read: Callable[[], Page]) -> float:
+    """CPU time of the faster of two readings."""
+    took = []
     for _ in range(2):
         began = time.process_time()
-        found = parse(kind, body)
+        read()
         took.append(time.process_time() - began)
-        assert len(found.posts) >= number, found.problems[:1]
     return min(took)
 
 
-@pytest.mark.parametrize("kind", sorted(ITEMS))
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_time_for_a_page_grows_with_its_items_and_not_with_their_square(kind: str) -> None:
-    assert seconds(kind, MANY) < MOST_TIMES * seconds(kind, FEW)
+    large = Enlarged(page_of(kind))
+    few, many = large.body(FEW), large.body(MANY)
+    assert len(large.read(many).posts) >= MANY
+    assert seconds(lambda: large.read(many)) < MOST_TIMES * seconds(lambda: large.read(few))
+
+
+@pytest.mark.parametrize("kind", ["bbb", "feed", "wordpress-page"])
+def test_items_behind_those_of_one_go_take_next_to_no_time(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "MOST", FEW)
+    large = Enlarged(page_of(kind))
+    few, many = large.body(FEW), large.body(20 * FEW)
+    assert seconds(lambda: large.read(many)) < 8 * seconds(lambda: large.read(few))
+
+
+def test_comments_inside_comments_are_not_looked_through_by_each_above_them() -> None:
+    few, many = _nested(40), _nested(400)
+    assert len(parse("wordpress-page", many).posts) == 400
+    slow = seconds(lambda: parse("wordpress-page", many))
+    assert slow < MOST_TIMES * seconds(lambda: parse("wordpress-page", few))
+
+
+def _nested(levels: int) -> bytes:
+    """Each comment answers the one above it, and hundreds the last."""
+    opened = "".join(
+        f'<li id="comment-{10_000 + one}"><b class="fn">A</b><div class="comment-content">'
+        f"<p>No {one}</p></div>"
+        for one in range(levels)
+    )
+    return f"<html lang='en'><body>{opened}{'</li>' * levels}</body></html>".encode()
