@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from fastapi import Request
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
+from api.call import installation
 from api.schemas.coverage import CoverageShown, GapShown, HoursShown
 from api.shown import show_id
 from core.ids import Prefix
-from core.models import Source, SourceHour
+from core.models import CrawlRun, Source, SourceHour
+from core.types import RunOutcome
 from pipeline.heard import Gap, Heard, Hour, Watched, hour_of, hours_of, summed
+from pipeline.source_hours import kept_since
 
 SHOWN_GAPS = 50
 #: Hours of all sources together that one answer looks at.
@@ -26,8 +30,12 @@ def heard_hours(
     until: datetime,
     now: datetime,
     source_ids: Sequence[int] | None = None,
+    floor: datetime | None = None,
 ) -> list[tuple[Watched, list[Hour]]]:
-    """The hours of every source that is crawled, or was in the period; by slug."""
+    """The hours of every source that is crawled, or was in the period; by slug.
+
+    Those before ``floor`` may have been forgotten.
+    """
     since = max(since, until - LONGEST)
     sources = _sources(session, since=since, until=until, source_ids=source_ids)
     known: dict[int, dict[datetime, tuple[str, str | None]]] = {one.id: {} for one in sources}
@@ -39,8 +47,17 @@ def heard_hours(
     for source_id, hour, state, reason in rows:
         known[source_id][hour] = (state, reason)
     return [
-        (one, hours_of(one, known[one.id], since=since, until=until, now=now)) for one in sources
+        (
+            one,
+            hours_of(one, known[one.id], since=since, until=until, now=now, kept_since=floor),
+        )
+        for one in sources
     ]
+
+
+def known_since(request: Request, *, now: datetime) -> datetime:
+    """The begin of the oldest hour that this installation has not forgotten."""
+    return kept_since(now, keep_days=installation(request).settings.coverage.keep_days)
 
 
 def coverage_of(
@@ -50,9 +67,12 @@ def coverage_of(
     until: datetime,
     now: datetime,
     source_ids: Sequence[int] | None = None,
+    floor: datetime | None = None,
 ) -> CoverageShown:
     """What every count over this period stands on."""
-    hours = heard_hours(session, since=since, until=until, now=now, source_ids=source_ids)
+    hours = heard_hours(
+        session, since=since, until=until, now=now, source_ids=source_ids, floor=floor
+    )
     return show_coverage(summed(hours, now=now), since=since, until=until)
 
 
@@ -62,7 +82,9 @@ def show_coverage(heard: Heard, *, since: datetime, until: datetime) -> Coverage
         since=since,
         until=until,
         share_read=heard.share_read,
-        hours=HoursShown(read=heard.read, partly=heard.partly, unread=heard.unread),
+        hours=HoursShown(
+            read=heard.read, partly=heard.partly, unread=heard.unread, unknown=heard.unknown
+        ),
         gaps=[_show_gap(gap) for gap in heard.gaps[:SHOWN_GAPS]],
         gaps_left_out=max(0, len(heard.gaps) - SHOWN_GAPS),
     )
@@ -77,9 +99,14 @@ def _sources(
         SourceHour.hour < until,
         SourceHour.state != "unread",
     )
-    query = select(Source).where(or_(Source.is_enabled, was_read)).order_by(Source.slug)
+    was_ever_read = exists().where(
+        CrawlRun.source_id == Source.id, CrawlRun.outcome.in_([RunOutcome.OK, RunOutcome.EMPTY])
+    )
+    query = select(Source, was_ever_read).order_by(Source.slug)
     if source_ids is not None:
-        query = select(Source).where(Source.id.in_(source_ids)).order_by(Source.slug)
+        query = query.where(Source.id.in_(source_ids))
+    else:
+        query = query.where(or_(Source.is_enabled, was_read))
     return [
         Watched(
             id=one.id,
@@ -87,9 +114,18 @@ def _sources(
             is_enabled=one.is_enabled,
             has_run=one.last_run_at is not None,
             next_due_at=one.next_due_at,
+            created_at=one.created_at,
+            failed=_failed(one),
+            was_ever_read=was_read_once,
         )
-        for one in session.scalars(query)
+        for one, was_read_once in session.execute(query)
     ]
+
+
+def _failed(source: Source) -> str | None:
+    if source.last_outcome in (None, RunOutcome.OK, RunOutcome.EMPTY):
+        return None
+    return f"{source.last_outcome}: {source.last_reason or 'nobody knows why'}"
 
 
 def _show_gap(gap: Gap) -> GapShown:

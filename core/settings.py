@@ -83,6 +83,10 @@ class EvidenceSection(Section):
     max_body_bytes: Annotated[int, Field(ge=0)] = 4_000_000
 
 
+class CoverageSection(Section):
+    keep_days: Annotated[float, Field(ge=32, le=36500)] = 400.0
+
+
 class SentimentSection(Section):
     model: str = "neural"
     cascade: bool = False
@@ -131,6 +135,7 @@ class Settings(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     crawl: CrawlSection = CrawlSection()
     evidence: EvidenceSection = EvidenceSection()
+    coverage: CoverageSection = CoverageSection()
     sentiment: SentimentSection = SentimentSection()
     delivery: DeliverySection = DeliverySection()
     smtp: SmtpSection = SmtpSection()

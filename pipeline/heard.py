@@ -9,6 +9,8 @@ from typing import Final
 
 HOUR: Final = timedelta(hours=1)
 READ, PARTLY, UNREAD = "read", "partly", "unread"
+#: Nothing is stored any more of an hour of so long ago.
+UNKNOWN, FORGOTTEN = "unknown", "no longer known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,9 @@ class Watched:
     is_enabled: bool
     has_run: bool
     next_due_at: datetime | None
+    created_at: datetime | None = None
+    failed: str | None = None  #: how the newest run ended and why, if it could not read
+    was_ever_read: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +49,13 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """How much of the hours that are over was read."""
+    """How much of the hours that are over was read; what is no longer known is no part of it."""
 
     read: int
     partly: int
     unread: int
     gaps: tuple[Gap, ...]  #: newest first
+    unknown: int = 0
 
     @property
     def share_read(self) -> float | None:
@@ -70,12 +76,21 @@ def hours_of(
     since: datetime,
     until: datetime,
     now: datetime,
+    kept_since: datetime | None = None,
 ) -> list[Hour]:
-    """Every hour of a period, oldest first, the current one included; none of the future."""
+    """Every hour of a period, oldest first, the current one included; none of the future.
+
+    What is missing before ``kept_since`` was forgotten.
+    """
     hours = []
     hour, first = hour_of(since), min(known, default=None)
+    born = hour_of(source.created_at) if source.created_at else hour
+    forgotten = kept_since or born
     while hour < min(until, now):
-        state, reason = known.get(hour) or (UNREAD, _why(source, hour, first=first, now=now))
+        missing = (UNREAD, _why(source, hour, first=first, now=now))
+        if born <= hour < forgotten:
+            missing = (UNKNOWN, FORGOTTEN)
+        state, reason = known.get(hour) or missing
         hours.append(Hour(begins_at=hour, state=state, reason=reason))
         hour += HOUR
     return hours
@@ -98,6 +113,7 @@ def summed(
         read=states.count(READ),
         partly=states.count(PARTLY),
         unread=states.count(UNREAD),
+        unknown=states.count(UNKNOWN),
         gaps=tuple(sorted(gaps, key=lambda gap: (gap.until, gap.since), reverse=True)),
     )
 
@@ -121,7 +137,12 @@ def _gaps(source: Watched, hours: Sequence[Hour]) -> list[Gap]:
 def _why(source: Watched, hour: datetime, *, first: datetime | None, now: datetime) -> str:
     if not source.is_enabled:
         return "switched off"
-    if not source.has_run or (first is not None and hour < first):
+    is_early = first is not None and hour < first
+    if not source.has_run or (is_early and (source.was_ever_read or not source.failed)):
         return "not crawled yet"
-    is_to_come = source.next_due_at is not None and source.next_due_at > now
-    return "waits for the next run" if is_to_come else "no run came"
+    if is_early:
+        return f"not read yet: the last run ended as {source.failed}"
+    if source.next_due_at is None or source.next_due_at <= now:
+        return "no run came"
+    after = f"; the last one ended as {source.failed}" if source.failed else ""
+    return f"waits for the next run{after}"

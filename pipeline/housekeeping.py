@@ -18,7 +18,7 @@ from core.stalled import sweep
 from core.types import Severity
 from pipeline.evidence import delete_expired
 from pipeline.lateness import tell_of_late_sources
-from pipeline.source_hours import note_idle_hours
+from pipeline.source_hours import delete_old, kept_since, note_idle_hours
 from pipeline.unjudged import forgotten
 
 log = structlog.get_logger()
@@ -79,6 +79,20 @@ def delete_old_evidence(engine: Engine, *, from_severity: Severity, now: datetim
             if not _is_mine(session):
                 return total
             deleted = delete_expired(session, from_severity=from_severity, now=now)
+            session.commit()
+        if not deleted:
+            return total
+        total += deleted
+
+
+def delete_old_hours(engine: Engine, *, keep_days: float, now: datetime) -> int:
+    """Forget which hours of sources were read so many days ago, batch by batch."""
+    total = 0
+    while True:
+        with Session(engine) as session:
+            if not _is_mine(session):
+                return total
+            deleted = delete_old(session, before=kept_since(now, keep_days=keep_days))
             session.commit()
         if not deleted:
             return total

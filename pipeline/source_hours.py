@@ -15,6 +15,7 @@ from core.models import SourceHour
 _HOUR: Any = SourceHour.__table__
 _LONGEST_REASON = 500
 _LOOK_BACK = timedelta(days=31)
+_MOST_DELETED = 10_000
 
 
 def save_marks(
@@ -66,7 +67,10 @@ _IDLE = text(
     SELECT source.id, hour, 'unread',
            CASE WHEN NOT source.is_enabled THEN 'switched off'
                 WHEN source.last_run_at IS NULL THEN 'not crawled yet'
-                WHEN source.next_due_at > :now THEN 'waits for the next run'
+                WHEN source.next_due_at > :now THEN left('waits for the next run' || CASE
+                    WHEN source.last_outcome IN ('ok', 'empty') THEN ''
+                    ELSE '; the last one ended as ' || source.last_outcome
+                        || coalesce(': ' || source.last_reason, '') END, :longest)
                 ELSE 'no run came' END
     FROM source CROSS JOIN LATERAL generate_series(
         date_trunc('hour', greatest(source.created_at, :earliest, (
@@ -85,5 +89,26 @@ def note_idle_hours(session: Session, *, now: datetime) -> int:
 
     A whole run that comes later heals them.
     """
-    given = {"now": now, "earliest": now - _LOOK_BACK}
+    given = {"now": now, "earliest": now - _LOOK_BACK, "longest": _LONGEST_REASON}
     return session.connection().execute(_IDLE, given).rowcount
+
+
+_DELETE_OLD = text(
+    """
+    DELETE FROM source_hour WHERE ctid IN (
+        SELECT ctid FROM source_hour WHERE hour < :before LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    """
+)
+
+
+def kept_since(now: datetime, *, keep_days: float) -> datetime:
+    """The begin of the oldest hour of which it is still known whether it was read."""
+    oldest = now - timedelta(days=keep_days)
+    return oldest.replace(minute=0, second=0, microsecond=0)
+
+
+def delete_old(session: Session, *, before: datetime) -> int:
+    """Forget a batch of hours that began before a moment; return how many. The caller commits."""
+    given = {"before": before, "limit": _MOST_DELETED}
+    return session.connection().execute(_DELETE_OLD, given).rowcount

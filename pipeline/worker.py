@@ -34,6 +34,7 @@ from pipeline.deliver import Mailroom
 from pipeline.dispatcher import Dispatcher
 from pipeline.housekeeping import (
     delete_old_evidence,
+    delete_old_hours,
     delete_old_jobs,
     judge_forgotten,
     retry_stalled,
@@ -129,6 +130,7 @@ class _Worker:
         self._dispatcher = dispatcher
         self._queues = queues
         self._evidence_from = Severity.of(settings.evidence.from_severity)
+        self._hours_kept_days = settings.coverage.keep_days
         self._judge = JudgeJob(
             engine=engine,
             open_judge=lambda: _open_judge(settings),
@@ -235,6 +237,7 @@ class _Worker:
             # The outbox is the truth, and a job only a wake-up: this finds what no job told of.
             duties.append((2, self._dispatcher.look))
             duties.append((60, self._tell_of_silence))
+            duties.append((3600, self._delete_old_hours))
         if Queue.JUDGE in self._queues:
             duties.append((15, lambda: judge_forgotten(self._engine, now=_now())))
             duties.append((900, self._delete_old_evidence))
@@ -242,6 +245,9 @@ class _Worker:
 
     def _tell_of_silence(self) -> None:
         tell_of_silence(self._engine, longest_run=self._longest_run, now=_now())
+
+    def _delete_old_hours(self) -> None:
+        delete_old_hours(self._engine, keep_days=self._hours_kept_days, now=_now())
 
     def _delete_old_evidence(self) -> None:
         delete_old_evidence(self._engine, from_severity=self._evidence_from, now=_now())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from api.call import ACall
-from api.coverage import coverage_of
+from api.coverage import coverage_of, known_since
 from api.problems import Problem, documented
 from api.queries import counted, source_keys
 from api.schemas.counts import CountQuery, CountsShown
@@ -20,7 +20,9 @@ _USUAL, _MOST = timedelta(days=7), timedelta(days=366)
 
 
 @router.get("/counts")
-def count_mentions(call: ACall, wanted: Annotated[CountQuery, Query()]) -> CountsShown:
+def count_mentions(
+    request: Request, call: ACall, wanted: Annotated[CountQuery, Query()]
+) -> CountsShown:
     """Mentions by severity and sentiment, and which part of the period has been seen.
 
     A source that was not heard counts as not seen, and never as quiet. It takes the filters of the
@@ -43,5 +45,12 @@ def count_mentions(call: ACall, wanted: Annotated[CountQuery, Query()]) -> Count
             word.value: sum(count for _, sentiment, count in rows if sentiment == word)
             for word in Sentiment
         },
-        coverage=coverage_of(call.session, since=since, until=to, now=call.now, source_ids=ids),
+        coverage=coverage_of(
+            call.session,
+            since=since,
+            until=to,
+            now=call.now,
+            source_ids=ids,
+            floor=known_since(request, now=call.now),
+        ),
     )

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select
 
 from api.call import ACall
-from api.coverage import heard_hours, show_coverage
+from api.coverage import heard_hours, known_since, show_coverage
 from api.lists import newest_first
 from api.problems import Problem, documented
 from api.queries import brand_keys, source_keys
@@ -27,7 +27,7 @@ from api.schemas.coverage import (
 from api.shown import show_id
 from core.ids import Prefix, database_key
 from core.models import OperationsAlert, Source
-from pipeline.heard import PARTLY, READ, UNREAD, Hour, Watched, summed
+from pipeline.heard import PARTLY, READ, UNKNOWN, UNREAD, Hour, Watched, summed
 
 router = APIRouter(prefix="/v1", tags=["sources"], responses=documented())
 
@@ -36,14 +36,23 @@ _MOST_DAYS = {"hour": 31, "day": 366}
 
 
 @router.get("/coverage")
-def read_coverage(call: ACall, wanted: Annotated[CoverageQuery, Query()]) -> CoverageWhole:
+def read_coverage(
+    request: Request, call: ACall, wanted: Annotated[CoverageQuery, Query()]
+) -> CoverageWhole:
     """What of a period has been read, source by source, and why the rest was not."""
     until = wanted.until or call.now
     since = wanted.since or until - _USUAL
     _check(since, until, most_days=_MOST_DAYS[wanted.resolution])
     brand_keys(call.session, wanted.brand)
     ids = source_keys(call.session, wanted.source) if wanted.source else None
-    hours = heard_hours(call.session, since=since, until=until, now=call.now, source_ids=ids)
+    hours = heard_hours(
+        call.session,
+        since=since,
+        until=until,
+        now=call.now,
+        source_ids=ids,
+        floor=known_since(request, now=call.now),
+    )
     whole = show_coverage(summed(hours, now=call.now), since=since, until=until)
     return CoverageWhole(
         **whole.model_dump(),
@@ -78,15 +87,17 @@ def _source(
 
 def _period(hours: Sequence[Hour]) -> PeriodShown:
     read = sum(hour.state == READ for hour in hours)
-    is_unread = all(hour.state == UNREAD for hour in hours)
+    known = [hour for hour in hours if hour.state != UNKNOWN]
+    is_unread = all(hour.state == UNREAD for hour in known)
     worst = next((hour for hour in hours if hour.state == UNREAD), None) or hours[0]
     state = READ if read == len(hours) else UNREAD if is_unread else PARTLY
+    state = state if known else UNKNOWN
     return PeriodShown.model_validate(
         {
             "begins_at": hours[0].begins_at,
             "state": state,
             "reason": None if state == READ else worst.reason,
-            "share_read": round(read / len(hours), 4),
+            "share_read": round(read / len(known), 4) if known else None,
         }
     )
 

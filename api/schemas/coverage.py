@@ -23,11 +23,11 @@ EXAMPLE: dict[str, Any] = {
     "since": "2026-03-01T12:00:00Z",
     "until": "2026-03-02T12:00:00Z",
     "share_read": 0.9583,
-    "hours": {"read": 46, "partly": 0, "unread": 2},
+    "hours": {"read": 46, "partly": 0, "unread": 2, "unknown": 0},
     "gaps": [_GAP],
     "gaps_left_out": 0,
 }
-State = Literal["read", "partly", "unread"]
+State = Literal["read", "partly", "unread", "unknown"]
 
 
 class HoursShown(Shown):
@@ -36,6 +36,7 @@ class HoursShown(Shown):
     read: int
     partly: int
     unread: int
+    unknown: int = Field(description="Of so long ago that it is no longer known; never quiet.")
 
 
 class GapShown(Shown):
@@ -57,7 +58,7 @@ class CoverageShown(Shown):
     since: datetime
     until: datetime
     share_read: float | None = Field(
-        description="Wholly read hours of all that are over; null when there are none."
+        description="Wholly read hours of all that are over and known; null when there are none."
     )
     hours: HoursShown
     gaps: list[GapShown] = Field(description="Newest first, at most 50.")
@@ -70,7 +71,7 @@ class PeriodShown(Shown):
     begins_at: datetime
     state: State = Field(description="Of a day: `read` when each of its hours was.")
     reason: str | None = Field(description="Of a day: why its first unread hour was not read.")
-    share_read: float
+    share_read: float | None = Field(description="null: no longer known.")
 
 
 class SourceCoverageShown(Shown):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.shown import show_id
 from core.ids import Prefix
-from core.models import OperationsAlert, Source, SourceHour
+from core.models import CrawlRun, OperationsAlert, Source, SourceHour
 from core.types import Role
 from pipeline.heard import Watched, hours_of, summed
 from tests.api.conftest import Ask, Customer, Visitor
@@ -45,7 +45,10 @@ def test_every_hour_of_a_source_is_told_with_its_reason(
     _hours(session, source, "rruuprrr")
     since = (NOW - 8 * HOUR).isoformat().replace("+00:00", "Z")
     told = ask("GET", f"/v1/coverage?since={since}&source={source.slug}", key=key).json()
-    assert (told["share_read"], told["hours"]) == (0.625, {"read": 5, "partly": 1, "unread": 2})
+    assert (told["share_read"], told["hours"]) == (
+        0.625,
+        {"read": 5, "partly": 1, "unread": 2, "unknown": 0},
+    )
     (one,) = told["sources"]
     assert [period["state"][0] for period in one["periods"]] == list("rruuprrr")
     assert one["periods"][2]["reason"] == "blocked: 403"
@@ -190,3 +193,61 @@ def test_a_source_switched_off_before_the_period_does_not_count_against_it(
     add_source(session, is_enabled=False)
     session.commit()
     assert ask("GET", "/v1/coverage", key=key).json()["share_read"] == 1.0
+
+
+def test_a_source_whose_runs_only_failed_says_how(
+    ask: Ask, session: Session, source: Source, key: str
+) -> None:
+    source.created_at, source.last_run_at = NOW - 5 * HOUR, NOW - HOUR
+    source.last_outcome, source.last_reason = "error", "HTTP 404: not found"
+    source.next_due_at = NOW + HOUR
+    told = SourceHour(source_id=source.id, hour=NOW - 3 * HOUR, state="unread", reason="error: 404")
+    session.add(told)
+    session.commit()
+    since = (NOW - 5 * HOUR).isoformat().replace("+00:00", "Z")
+    path = f"/v1/coverage?since={since}&source={source.slug}"
+    (one,) = ask("GET", path, key=key).json()["sources"]
+    ended = "ended as error: HTTP 404: not found"
+    assert [period["reason"] for period in one["periods"][:4]] == [
+        f"not read yet: the last run {ended}",
+        f"not read yet: the last run {ended}",
+        "error: 404",
+        f"waits for the next run; the last one {ended}",
+    ]
+    session.add(CrawlRun(source_id=source.id, outcome="ok", started_at=NOW - 4 * HOUR))
+    session.commit()
+    (one,) = ask("GET", path, key=key).json()["sources"]
+    assert one["periods"][0]["reason"] == "not crawled yet"
+
+
+def test_hours_of_long_ago_are_no_longer_known_and_count_for_nothing(
+    ask: Ask, session: Session, source: Source, key: str
+) -> None:
+    source.created_at = source.last_run_at = NOW - timedelta(days=402)
+    kept = (NOW - timedelta(days=400)).replace(minute=0, second=0, microsecond=0)
+    for hour in (kept, kept - 3 * HOUR):  # the second was not forgotten yet
+        session.add(SourceHour(source_id=source.id, hour=hour, state="read"))
+    session.commit()
+    since, until = kept - 72 * HOUR, kept + HOUR
+    period = f"since={since:%Y-%m-%dT%H:%M:%SZ}&until={until:%Y-%m-%dT%H:%M:%SZ}"
+    told = ask("GET", f"/v1/coverage?{period}&source={source.slug}", key=key).json()
+    born = source.created_at.replace(minute=0, second=0, microsecond=0)
+    before = round((born - since) / HOUR)
+    assert told["hours"] == {"read": 2, "partly": 0, "unread": before, "unknown": 71 - before}
+    assert told["share_read"] == round(2 / (2 + before), 4)
+    states = [one["state"] for one in told["sources"][0]["periods"]]
+    assert states[:before] == ["unread"] * before
+    gaps = {gap["state"]: gap["reason"] for gap in told["gaps"]}
+    assert gaps == {"unknown": "no longer known", "unread": "not crawled yet"}
+    days = ask("GET", f"/v1/coverage?{period}&resolution=day", key=key).json()["sources"][0]
+    assert [(day["state"], day["share_read"]) for day in days["periods"]] == [
+        ("unread", 0.0),
+        ("unread", 0.0),
+        ("unknown", None),
+        ("partly", 1.0),
+    ]
+    counts = ask(
+        "GET", f"/v1/mentions/counts?from={since:%Y-%m-%dT%H:%M:%SZ}&to={until:%Y-%m-%dT%H:%M:%SZ}",
+        key=key,
+    ).json()  # fmt: skip
+    assert counts["coverage"]["hours"] == told["hours"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core.models import Source, SourceHour
@@ -13,7 +13,8 @@ from core.types import RunOutcome
 from crawlers.coverage import HOUR, Reading, State, Stretch, hour_of, marks, stretch
 from crawlers.engine.record import Stand, begin, finish
 from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict
-from pipeline.source_hours import note_idle_hours
+from pipeline.housekeeping import delete_old_hours
+from pipeline.source_hours import kept_since, note_idle_hours
 from tests.factories import NOW, add_source
 
 
@@ -175,3 +176,31 @@ def test_an_hour_is_read_exactly_when_every_minute_of_it_was() -> None:
 
 def test_hours_are_those_of_utc() -> None:
     assert hour_of(datetime.fromisoformat("2026-03-02T13:45:10+05:30")) == _at(-4)
+
+
+def test_hours_between_runs_that_fail_say_how_the_last_one_ended(session: Session) -> None:
+    source = add_source(session, created_at=_at(0), interval_seconds=4 * 3600)
+    _run(session, source, 0.2, "error", reason="HTTP 404: not found")
+    assert note_idle_hours(session, now=_at(3.5)) == 2
+    reason = "waits for the next run; the last one ended as error: HTTP 404: not found"
+    assert _hours(session, source)[2] == ("unread", reason)
+    source.last_reason = "x" * 2000
+    session.flush()
+    note_idle_hours(session, now=_at(4.1))
+    assert len(_hours(session, source)[3][1] or "") == 500
+
+
+def test_hours_of_long_ago_are_forgotten_and_no_younger_ones(engine: Engine) -> None:
+    kept = kept_since(NOW, keep_days=400)
+    with Session(engine) as session:
+        source = add_source(session)
+        session.flush()
+        for ago in range(1, 12_001):
+            row = SourceHour(source_id=source.id, hour=kept - ago * HOUR, state="read")
+            session.add(row)
+        session.add(SourceHour(source_id=source.id, hour=kept, state="read"))
+        session.commit()
+    assert delete_old_hours(engine, keep_days=400, now=NOW) == 12_000
+    assert delete_old_hours(engine, keep_days=400, now=NOW) == 0
+    with Session(engine) as session:
+        assert session.scalar(select(func.min(SourceHour.hour))) == kept
