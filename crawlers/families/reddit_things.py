@@ -20,8 +20,8 @@ SITE = "https://www.reddit.com"
 #: One subreddit, or up to ten with + between.
 SUBREDDITS = r"^([A-Za-z0-9_]{2,21}(\+[A-Za-z0-9_]{2,21}){0,9})?$"
 _NOBODY = "[deleted]"
-# Seen in place of a body; the last goes on with a link to the rules.
-_GONE = ("[deleted]", "[removed]", "[ removed by reddit")
+# What stands in place of a body or a title; the last goes on with by whom, and why.
+_GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ removed by ")
 
 
 class RedditQuery(Config):
@@ -77,7 +77,7 @@ def post_of(thing: Json, fetched: Fetched) -> Post | None:
         published_quality=quality,
         edited_at=_edited_at(data, fetched),
         parent_id=words(at(data, "parent_id")) if is_comment else None,
-        is_deleted=is_gone(body) or words(at(data, "removed_by_category")) is not None,
+        is_deleted=is_gone(body, title) or words(at(data, "removed_by_category")) is not None,
         engagement=_engagement(data, is_comment=is_comment),
         extra=_extra(data, is_comment=is_comment),
     )
@@ -88,9 +88,10 @@ def _shown(text: Json) -> str:
     return tidy(html.unescape(words(text) or "").replace("\u200b", ""))
 
 
-def is_gone(body: str) -> bool:
-    """Whether a body is what stands in place of one that was deleted or removed."""
-    return body.lower() in _GONE or body.lower().startswith(_GONE[-1])
+def is_gone(*texts: str | None) -> bool:
+    """Whether one of them is what stands in place of a text that was deleted or removed."""
+    said = [text.lower() for text in texts if text]
+    return any(text in _GONE or text.startswith(_GONE[-1]) for text in said)
 
 
 def _address(data: Json, name: str) -> str:

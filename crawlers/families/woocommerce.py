@@ -14,7 +14,7 @@ from crawlers.errors import DriftError, ParseError
 from crawlers.families.json_api import JsonSpider
 from crawlers.families.wordpress_lists import PER_PAGE, next_number, total_of
 from crawlers.reading.dates import ReadDate, read_date
-from crawlers.reading.json_body import Json, at, known, name_of, words
+from crawlers.reading.json_body import Json, at, known, name_of, stars, words
 from crawlers.reading.markup import text_of
 from crawlers.reading.web_address import WebAddress, joined, page_number, with_query
 
@@ -90,8 +90,7 @@ class ShopReviews(JsonSpider):
         text = text_of(words(at(item, "review")) or "")
         if not text:
             raise ParseError("review", url=fetched.url, item=item)
-        rating = at(item, "rating")
-        is_rated = isinstance(rating, int) and 1 <= rating <= BEST_RATING
+        rating = stars(at(item, "rating"), best=BEST_RATING)
         published_at, quality = _date(item, fetched)
         return Post(
             external_id=external_id,
@@ -101,8 +100,8 @@ class ShopReviews(JsonSpider):
             author=words(at(item, "reviewer")),
             published_at=published_at,
             published_quality=quality,
-            rating=float(rating) if is_rated else None,
-            rating_scale=float(BEST_RATING) if is_rated else None,
+            rating=rating,
+            rating_scale=float(BEST_RATING) if rating is not None else None,
             extra=known(
                 product_id=name_of(at(item, "product_id")),
                 product=text_of(words(at(item, "product_name")) or ""),

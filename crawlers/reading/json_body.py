@@ -51,6 +51,12 @@ def count(value: Json) -> int | None:
     return value if is_number and abs(value) < 2**62 else None
 
 
+def stars(value: Json, *, best: int) -> float | None:
+    """A rating from 1 to the best one, else None; 0 is what many sites say for none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 1 <= value <= best else None
+
+
 def listed(value: Json) -> Sequence[Json]:
     """The items of an array; nothing for anything else."""
     return value if isinstance(value, list) else ()

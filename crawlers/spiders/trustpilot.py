@@ -26,7 +26,17 @@ from crawlers.errors import DriftError, ParseError
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
 from crawlers.reading.embedded import json_ld, script_json
-from crawlers.reading.json_body import Json, at, count, counts, known, listed, name_of, words
+from crawlers.reading.json_body import (
+    Json,
+    at,
+    count,
+    counts,
+    known,
+    listed,
+    name_of,
+    stars,
+    words,
+)
 from crawlers.reading.markup import tidy
 from crawlers.reading.web_address import WebAddress, page_number, with_query
 
@@ -157,8 +167,7 @@ def _post(review: Json, fetched: Fetched, config: TrustpilotConfig) -> Post:
     text, title = tidy(words(at(review, "text")) or ""), words(at(review, "title"))
     if not text and not title:
         raise ParseError("text", url=fetched.url, item=review)
-    rating = at(review, "rating")
-    is_rated = isinstance(rating, int | float) and 1 <= rating <= BEST_RATING
+    rating = stars(at(review, "rating"), best=BEST_RATING)
     published_at, quality = _date(review, fetched, "publishedDate", "createdDate", "submittedDate")
     return Post(
         external_id=external_id,
@@ -172,8 +181,8 @@ def _post(review: Json, fetched: Fetched, config: TrustpilotConfig) -> Post:
         published_quality=quality,
         edited_at=_date(review, fetched, "updatedDate")[0],
         language=words(at(review, "language")),
-        rating=float(rating) if is_rated else None,
-        rating_scale=float(BEST_RATING) if is_rated else None,
+        rating=rating,
+        rating_scale=float(BEST_RATING) if rating is not None else None,
         engagement=counts(likes=count(at(review, "likes"))),
         extra=_extra(review, fetched),
     )

@@ -83,6 +83,15 @@ def test_all_pages_of_a_shop_are_read_once(kind: str, *, has_headers: bool) -> N
     assert len(asked) == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "read"), [(5, 5.0), (1, 1.0), (0, None), (True, None), ("5", None)]
+)
+def test_stars_of_a_shop_are_numbers_from_one_to_five(said: object, read: float | None) -> None:
+    body = [_shop_review(1, rating=said)]
+    (post,) = parse("woocommerce", json.dumps(body).encode()).posts
+    assert (post.rating, post.rating_scale) == (read, 5.0 if read else None)
+
+
 def test_a_shop_can_be_asked_for_some_products_only() -> None:
     for kind, key in (("woocommerce", "product_id"), ("woocommerce-v3", "product")):
         spider = spiders()[kind]

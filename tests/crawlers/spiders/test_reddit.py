@@ -97,6 +97,14 @@ def test_a_recorded_deleted_comment_is_gone_when_asked_for_again(shared: Path) -
     assert page.posts == ()
 
 
+@pytest.mark.parametrize("title", ["[deleted by user]", "[ Removed by moderator ]"])
+def test_what_reddit_puts_in_place_of_a_title_is_no_edit_of_it(title: str) -> None:
+    link = {"name": "t3_a", "title": title, "selftext": "", "author": "[deleted]"}
+    body = {"data": {"children": [{"kind": "t3", "data": link}]}}
+    page = parse("reddit", json.dumps(body).encode())
+    assert (page.posts, page.gone) == ((), ("t3_a",))
+
+
 def test_a_recheck_asks_for_a_hundred_names_and_keeps_what_stands() -> None:
     body = {"data": {"children": [_link("t3_kav01"), _link("t3_other")]}}
     page = rechecked("reddit", body, "t3_kav01", "t3_kav02")
