@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 HOUR: Final = timedelta(hours=1)
 READ, PARTLY, UNREAD = "read", "partly", "unread"
@@ -27,9 +30,8 @@ class Watched:
     was_ever_read: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hour:
-    """One hour of one source."""
+class Hour(NamedTuple):
+    """One hour of one source; a year of many sources is a million of them."""
 
     begins_at: datetime
     state: str
@@ -82,62 +84,50 @@ def hours_of(
 
     What is missing before ``kept_since`` was forgotten.
     """
-    hours = []
-    hour, first = hour_of(since), min(known, default=None)
+    first, end = min(known, default=None), min(until, now)
+    early = (UNREAD, _why(source, is_early=first is not None, now=now))
+    other = (UNREAD, _why(source, is_early=False, now=now))
+    hours, hour = [], hour_of(since)
     born = hour_of(source.created_at) if source.created_at else hour
     forgotten = kept_since or born
-    while hour < min(until, now):
-        missing = (UNREAD, _why(source, hour, first=first, now=now))
+    while hour < end:
+        is_early = first is not None and hour < first
+        missing = early if is_early else other
         if born <= hour < forgotten:
             missing = (UNKNOWN, FORGOTTEN)
-        state, reason = known.get(hour) or missing
-        hours.append(Hour(begins_at=hour, state=state, reason=reason))
+        hours.append(Hour(hour, *(known.get(hour) or missing)))
         hour += HOUR
     return hours
 
 
-def summed(
-    hours: Mapping[Watched, Sequence[Hour]] | Sequence[tuple[Watched, Sequence[Hour]]],
-    *,
-    now: datetime,
-) -> Heard:
-    """Count hours that are over, and join what was not read into gaps."""
-    pairs = list(hours.items()) if isinstance(hours, Mapping) else list(hours)
-    over = [
-        (source, [hour for hour in those if hour.begins_at + HOUR <= now])
-        for source, those in pairs
-    ]
-    states = [hour.state for _, those in over for hour in those]
-    gaps = [gap for source, those in over for gap in _gaps(source, those)]
+def summed(pairs: Sequence[tuple[Watched, Sequence[Hour]]], *, now: datetime) -> Heard:
+    """Count hours that are over, and join what was not read into gaps; hours follow each other."""
+    last, states, gaps = now - HOUR, Counter[str](), list[Gap]()
+    for source, hours in pairs:
+        over = [hour for hour in hours if hour.begins_at <= last]
+        states.update(hour.state for hour in over)
+        gaps += _gaps(source, over)
+    gaps.sort(key=lambda gap: (gap.until, gap.since), reverse=True)
     return Heard(
-        read=states.count(READ),
-        partly=states.count(PARTLY),
-        unread=states.count(UNREAD),
-        unknown=states.count(UNKNOWN),
-        gaps=tuple(sorted(gaps, key=lambda gap: (gap.until, gap.since), reverse=True)),
+        read=states[READ],
+        partly=states[PARTLY],
+        unread=states[UNREAD],
+        unknown=states[UNKNOWN],
+        gaps=tuple(gaps),
     )
 
 
-def _gaps(source: Watched, hours: Sequence[Hour]) -> list[Gap]:
-    gaps: list[Gap] = []
-    for hour in hours:
-        if hour.state == READ:
-            continue
-        last = gaps[-1] if gaps else None
-        begins, ends = hour.begins_at, hour.begins_at + HOUR
-        is_same = last is not None and last.until == begins and last.reason == hour.reason
-        if last is not None and is_same and last.state == hour.state:
-            begins = gaps.pop().since
-        gaps.append(
-            Gap(source=source, since=begins, until=ends, state=hour.state, reason=hour.reason)
-        )
-    return gaps
+def _gaps(source: Watched, hours: Sequence[Hour]) -> Iterator[Gap]:
+    for (state, reason), alike in groupby(hours, attrgetter("state", "reason")):
+        if state != READ:
+            first, *rest = alike
+            until = (rest[-1] if rest else first).begins_at + HOUR
+            yield Gap(source=source, since=first.begins_at, until=until, state=state, reason=reason)
 
 
-def _why(source: Watched, hour: datetime, *, first: datetime | None, now: datetime) -> str:
+def _why(source: Watched, *, is_early: bool, now: datetime) -> str:
     if not source.is_enabled:
         return "switched off"
-    is_early = first is not None and hour < first
     if not source.has_run or (is_early and (source.was_ever_read or not source.failed)):
         return "not crawled yet"
     if is_early:
