@@ -78,7 +78,7 @@ class _Strict(yaml.SafeLoader):
     """Plain values only: no aliases, which can grow without end, no tags, and no key twice."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise yaml.MarkedYAMLError(problem="aliases (*name) are not read")
         if getattr(event, "tag", None) is not None:
