@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from crawlers.declared.post import id_of, post_of
 from crawlers.declared.site import Site
 from crawlers.errors import DriftError
 from crawlers.families.items import ItemSpider, Listing
+from crawlers.families.portions import MOST, portion
 from crawlers.reading.answers import unexpected
 from crawlers.reading.json_body import parse_json
 from crawlers.reading.markup import cut_out, tree_of
@@ -53,16 +55,18 @@ class DeclaredSpider(ItemSpider[Item]):
         if not items:
             self._check_empty(page, fetched, text, announced=announced)
             return Listing(items=(), announced=0)
-        for item in items:
+        found = portion(items, fetched)
+        self._note_enclosing(found.items, items)
+        for item in found.items:
             item.note_reply(self.site.reply)
-        self._cut(items)
+        self._cut(found.items)
         least = self.site.contract.least
         if len(items) < least and standing_on(fetched) == 1:
             raise DriftError(f"the page lists {len(items)} items and always had {least} or more")
         return Listing(
-            items=items,
-            announced=announced,
-            next=following(self.site, page, items, fetched, config),
+            items=found.items,
+            announced=announced if found.is_all else len(found.items),
+            next=found.rest or following(self.site, page, items[:MOST], fetched, config),
             is_sorted=self.site.order == "newest",
         )
 
@@ -91,12 +95,9 @@ class DeclaredSpider(ItemSpider[Item]):
 
     def _html(self, text: str) -> tuple[Item, list[Item]]:
         tree = tree_of(text)
-        items = [HtmlItem(one) for one in tree.css(self.site.items)]
-        if self.site.fields.parent is not None and self.site.fields.parent.enclosing:
-            self._note_enclosing(items)
-        return HtmlItem(tree), list(items)
+        return HtmlItem(tree), [HtmlItem(one) for one in tree.css(self.site.items)]
 
-    def _cut(self, items: list[Item]) -> None:
+    def _cut(self, items: Sequence[Item]) -> None:
         # What is cut may hold other items: they are known already and stay whole.
         for item in items:
             if isinstance(item, HtmlItem):
@@ -104,11 +105,15 @@ class DeclaredSpider(ItemSpider[Item]):
                     for one in item.selector.css(selector):
                         cut_out(one.root, keep=item.selector.root)
 
-    def _note_enclosing(self, items: list[HtmlItem]) -> None:
-        ids = {item.selector.root: id_of(item, self.site.fields.id) for item in items}
+    def _note_enclosing(self, items: Sequence[Item], listed: Sequence[Item]) -> None:
+        if self.site.fields.parent is None or not self.site.fields.parent.enclosing:
+            return
+        places = {item.selector.root: item for item in listed if isinstance(item, HtmlItem)}
         for item in items:
-            above = (one for one in item.selector.root.iterancestors() if one in ids)
-            item.enclosing_id = ids.get(next(above, None))
+            if isinstance(item, HtmlItem):
+                around = (places.get(one) for one in item.selector.root.iterancestors())
+                above = next((one for one in around if one is not None), None)
+                item.enclosing_id = id_of(above, self.site.fields.id) if above else None
 
     def _announced(self, page: Item, items: list[Item], fetched: Fetched) -> int | None:
         """How many posts the page says that it lists; without a word of it, those it marks up."""

@@ -18,10 +18,11 @@ from core.types import Post, PostKind
 from crawlers.contract import Config, Cursor, Family, Fetched, Page, Promise, Request
 from crawlers.errors import DriftError, ParseError
 from crawlers.families.items import ItemSpider, Listing
+from crawlers.families.portions import portion
 from crawlers.reading.answers import unexpected
 from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import words
-from crawlers.reading.markup import cut_out, text_of, tree_of
+from crawlers.reading.markup import bare_text, cut_out, found_in, text_in, tree_of
 from crawlers.reading.web_address import WebAddress
 
 _NOT_FOUND = 404
@@ -105,15 +106,15 @@ class TopicSpider(ItemSpider[TopicItem]):
     def listing(self, fetched: Fetched, text: str, config: TopicConfig) -> Listing[TopicItem]:
         """The posts of the page, without what they quote."""
         tree = tree_of(text)
-        found = tree.css(self.marks.post)
-        if not found and not tree.css(self.marks.topic):
+        found = portion(tree.css(self.marks.post), fetched)
+        if not found.items and not tree.css(self.marks.topic):
             raise unexpected(fetched, text, lacks="topic of a forum")
         title = tree.css(self.marks.title).xpath("string()").get()
         topic = words(" ".join((title or "").split())), tree.xpath("/html/@lang").get()
         return Listing(
-            items=[TopicItem(one, *topic) for one in found],
-            announced=len(found),
-            next=self._following(tree, fetched, config) if found else None,
+            items=[TopicItem(one, *topic) for one in found.items],
+            announced=len(found.items),
+            next=found.rest or (self._following(tree, fetched, config) if found.items else None),
             is_sorted=False,
         )
 
@@ -160,11 +161,13 @@ class TopicSpider(ItemSpider[TopicItem]):
         return f"{page}#{self.marks.anchor.format(id=external_id)}"
 
     def _text(self, item: Selector) -> str:
-        body = item.css(self.marks.text)
-        whole = text_of(body.get() or "")
-        for quoted in body.css(self.marks.quoted):
-            cut_out(quoted.root, keep=body[0].root)
-        return text_of(body.get() or "") or whole
+        bodies = item.css(self.marks.text)
+        if not bodies:
+            return ""
+        whole, quotes = text_in(bodies[0]), bodies.css(self.marks.quoted)
+        for quoted in quotes:
+            cut_out(quoted.root, keep=bodies[0].root)
+        return (text_in(bodies[0]) if quotes else whole) or whole
 
     def _date(self, item: TopicItem, fetched: Fetched) -> ReadDate:
         return first_date(
@@ -178,8 +181,8 @@ class TopicSpider(ItemSpider[TopicItem]):
 def _first(item: Selector, rules: tuple[str, ...]) -> str | None:
     """What the first rule that finds something finds: ``css`` or ``css::attr(name)``."""
     for rule in rules:
-        found = item.css(rule)
-        value = found.get() if "::" in rule else found.xpath("string()").get()
+        found = found_in(item, rule)
+        value = (found[0] if "::" in rule else bare_text(found[0])) if found else None
         if value and value.strip():
             return words(" ".join(value.split()))
     return None

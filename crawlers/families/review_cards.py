@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from cssselect import SelectorError
 from parsel import Selector
@@ -13,12 +13,12 @@ from parsel.csstranslator import HTMLTranslator
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from crawlers.families.review_draft import Draft
+from crawlers.families.schema_reviews import MOST
 from crawlers.reading.json_body import known, words
-from crawlers.reading.markup import text_of
+from crawlers.reading.markup import found_in, text_in
 from crawlers.reading.web_address import joined
 
 _NUMBER = re.compile(r"\d{1,4}(?:[.,]\d{1,4})?")
-_MOST = 1_000
 
 
 def _checked(css: str) -> str:
@@ -52,8 +52,8 @@ class Cards(BaseModel):
 
 
 def drafts_of(tree: Selector, cards: Cards, *, url: str) -> list[Draft]:
-    """One draft a card, in the order of the page."""
-    return [_draft(card, cards, url) for card in tree.css(cards.card)[:_MOST]]
+    """One draft a card, in the order of the page; no more than one above the most."""
+    return [_draft(card, cards, url) for card in tree.css(cards.card)[: MOST + 1]]
 
 
 def _draft(card: Selector, cards: Cards, url: str) -> Draft:
@@ -75,18 +75,18 @@ def _draft(card: Selector, cards: Cards, url: str) -> Draft:
 
 def _said(card: Selector, css: Css | None) -> str | None:
     """The first that says something."""
-    found = card.css(css).getall() if css else []
-    return next((text for one in found if (text := words(_text(one, css)))), None)
+    found = found_in(card, css) if css else []
+    return next((text for one in found if (text := words(_text(one)))), None)
 
 
 def _whole(card: Selector, css: Css | None) -> str:
     """All that it finds, as it stands on the page: pieces of a line stay in a line."""
-    found = card.css(css).getall() if css else []
-    return text_of("".join(found)) if css and "::" not in css else " ".join(found).strip()
+    found = found_in(card, css) if css else []
+    return " ".join(found).strip() if css and "::" in css else text_in(*found)
 
 
-def _text(found: str, css: Css | None) -> str:
-    return found if css and "::" in css else text_of(found)
+def _text(found: Any) -> str:
+    return found if isinstance(found, str) else text_in(found)
 
 
 def _rating(said: str | None, scale: float) -> float | None:

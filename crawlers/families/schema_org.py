@@ -19,7 +19,7 @@ from crawlers.errors import DriftError, ParseError
 from crawlers.families.items import ItemSpider, Listing
 from crawlers.families.review_cards import Cards, drafts_of
 from crawlers.families.review_draft import Draft, merged, with_ids
-from crawlers.families.schema_reviews import rated_in, reviews_of
+from crawlers.families.schema_reviews import MOST, rated_in, reviews_of
 from crawlers.reading.answers import unexpected
 from crawlers.reading.dates import ReadDate, read_date
 from crawlers.reading.markup import tree_of
@@ -88,18 +88,19 @@ class SchemaOrgSpider(ItemSpider[Named]):
         """All that the page tells of reviews, each review once."""
         tellings = described(text, url=fetched.url)
         tree = tree_of(text)
-        drafts: list[Draft] = []
-        for telling in tellings:
-            drafts = merged(drafts, reviews_of(telling, url=fetched.url))
+        told = [reviews_of(telling, url=fetched.url) for telling in tellings]
         if config.cards is not None:
-            drafts = merged(drafts, drafts_of(tree, config.cards, url=fetched.url))
+            told.append(drafts_of(tree, config.cards, url=fetched.url))
+        drafts: list[Draft] = []
+        for found in told:
+            drafts = merged(drafts, found[:MOST])
         items = with_ids([one for one in drafts if one.says_something] or drafts)
         if not items:
             return self._nothing(tellings, fetched, text)
         return Listing(
             items=items,
             announced=len(items),
-            next=_next(tree, items, fetched, config),
+            next=_too_many(told, tellings) or _next(tree, items, fetched, config),
             is_sorted=self._is_sorted(items, fetched, config),
         )
 
@@ -161,6 +162,15 @@ class SchemaOrgSpider(ItemSpider[Named]):
 def _date(written: str | None, fetched: Fetched, config: SchemaOrgConfig) -> ReadDate:
     zone, languages = fetched.time_zone, config.languages
     return read_date(written, now=fetched.fetched_at, zone=zone, languages=languages)
+
+
+def _too_many(
+    told: Sequence[Sequence[Draft]], tellings: Sequence[Described]
+) -> DriftError | None:  # fmt: skip
+    """Why nothing is asked for behind a page of which a part was not read."""
+    if max(map(len, told), default=0) > MOST:
+        return DriftError(f"the page shows more than {MOST} reviews; the rest was not read")
+    return next((DriftError(one.cut) for one in tellings if one.cut), None)
 
 
 def _is_of_something(telling: Described) -> bool:

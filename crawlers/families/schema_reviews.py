@@ -23,7 +23,8 @@ _NUMBER = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,6})?")
 _OUT_OF = re.compile(rf"({_NUMBER.pattern})\s*(?:/|of|out of)\s*({_NUMBER.pattern})")
 _NUMBERED = re.compile(r"\d{4}|[0-9a-f]{8}")  # as databases number, and no list of a page does
 _TAG = re.compile(r"</?[A-Za-z]")
-_MOST = 1_000
+#: So many are read of one telling of a page, and one more.
+MOST = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +42,11 @@ class Rated:
 
 
 def reviews_of(described: Described, *, url: str) -> list[Draft]:
-    """Every review that one syntax describes, once, in the order of the page."""
+    """The reviews that one syntax describes, each once, in the order of the page."""
     owners = _owners(described)
     found: dict[int, Draft] = {}
     for thing, owner, name in walk(described.things):
-        if len(found) < _MOST and id(thing) not in found and _is_review(thing, name):
+        if len(found) <= MOST and id(thing) not in found and _is_review(thing, name):
             item = _first(described, thing, "itemReviewed") or owner or owners.get(id(thing))
             found[id(thing)] = _draft(described, thing, item, url)
     return list(found.values())

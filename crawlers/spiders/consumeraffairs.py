@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urldefrag
 
 from parsel import Selector
@@ -14,14 +15,14 @@ from typing_extensions import override
 from core.types import Post, PostKind
 from crawlers import reach
 from crawlers.contract import Config, Cursor, Fetched, Page, Promise, Request
-from crawlers.errors import ParseError
+from crawlers.errors import DriftError, ParseError
 from crawlers.families.cards import CardSpider, said
 from crawlers.families.review_draft import Draft, merged, with_ids
-from crawlers.families.schema_reviews import reviews_of
+from crawlers.families.schema_reviews import MOST, reviews_of
 from crawlers.reading.answers import read
 from crawlers.reading.dates import NO_DATE, ReadDate, read_date
 from crawlers.reading.json_body import count, counts, known
-from crawlers.reading.markup import text_of, tidy, tree_of
+from crawlers.reading.markup import bare_text, found_in, text_in, tidy, tree_of
 from crawlers.reading.numbers import decimal, whole_number
 from crawlers.reading.structured import described
 from crawlers.reading.web_address import WebAddress, with_query
@@ -79,18 +80,25 @@ class ConsumerAffairs(CardSpider):
         told = _told(text, fetched)
         if not told:
             return page
+        dead_end = page.dead_end
         if page.posts or page.problems:
             posts = _completed(page.posts, told, fetched)
         else:
-            posts = tuple(_post_of(name, one, fetched, config) for name, one in with_ids(told))
+            dead_end = _cut_off(told)
+            named = with_ids(told[:MOST])
+            posts = tuple(_post_of(name, one, fetched, config) for name, one in named)
         is_reached = reach.is_reached(cursor, posts, overlap=self.overlap)
         return replace(
             page,
             posts=posts,
             announced=max(page.announced or 0, len(posts)),
-            next=None if is_reached else self.following(tree_of(text), fetched, config),
+            next=None if is_reached else page.next or self._next(text, fetched, config),
             ahead=reach.moved(ahead, posts, now=fetched.fetched_at),
+            dead_end=dead_end,
         )
+
+    def _next(self, text: str, fetched: Fetched, config: ConsumerAffairsConfig) -> Request | None:
+        return self.following(tree_of(text), fetched, config)
 
     @override
     def announced(self, tree: Selector, cards: Sequence[Selector]) -> int:
@@ -116,6 +124,12 @@ def _told(text: str, fetched: Fetched) -> list[Draft]:
     found = (one for one in described(text, url=fetched.url) if one.syntax == "json-ld")
     drafts = (draft for one in found for draft in reviews_of(one, url=fetched.url))
     return [draft for draft in drafts if draft.says_something]
+
+
+def _cut_off(told: Sequence[Draft]) -> DriftError | None:
+    if len(told) <= MOST:
+        return None
+    return DriftError(f"the page describes more than {MOST} reviews; the rest was not read")
 
 
 def _completed(posts: Sequence[Post], told: Sequence[Draft], fetched: Fetched) -> tuple[Post, ...]:
@@ -159,13 +173,13 @@ def _post(
 ) -> Post:
     if external_id is None:
         raise ParseError("data-id", url=fetched.url)
-    text = "\n\n".join(filter(None, map(text_of, card.css(".rvw-bd p").getall())))
+    text = "\n\n".join(filter(None, map(text_in, found_in(card, ".rvw-bd p"))))
     if not text:
         raise ParseError("text", url=fetched.url)
     dates = _dates(card, fetched)
     published_at, quality = dates.get("original review", dates.get("review", NO_DATE))
-    rating = _number(card.css('[itemprop="reviewRating"] [itemprop="ratingValue"]'))
-    scale = _number(card.css('[itemprop="reviewRating"] [itemprop="bestRating"]'))
+    rating = _number(found_in(card, '[itemprop="reviewRating"] [itemprop="ratingValue"]'))
+    scale = _number(found_in(card, '[itemprop="reviewRating"] [itemprop="bestRating"]'))
     return Post(
         external_id=external_id,
         text=text,
@@ -185,8 +199,8 @@ def _post(
 def _dates(card: Selector, fetched: Fetched) -> dict[str, ReadDate]:
     """The dates of a card by their labels, in small letters."""
     dates = {}
-    for caption in card.css(".rvw-bd span.ca-txt-cpt").xpath("string()").getall():
-        labelled = _LABELLED.search(tidy(caption))
+    for caption in found_in(card, ".rvw-bd span.ca-txt-cpt"):
+        labelled = _LABELLED.search(tidy(bare_text(caption)))
         if labelled:
             dates[labelled["label"].strip().lower()] = _date(labelled["date"], fetched)
     return dates
@@ -196,8 +210,8 @@ def _date(text: str | None, fetched: Fetched) -> ReadDate:
     return read_date(text, now=fetched.fetched_at, zone=fetched.time_zone, languages=LANGUAGES)
 
 
-def _number(found: Sequence[Selector]) -> float | None:
-    return decimal(found[0].attrib.get("content")) if found else None
+def _number(found: Sequence[Any]) -> float | None:
+    return decimal(found[0].get("content")) if found else None
 
 
 def _helpful(card: Selector) -> int | None:
@@ -207,21 +221,23 @@ def _helpful(card: Selector) -> int | None:
 
 
 def _extra(card: Selector, fetched: Fetched) -> dict[str, object]:
-    marks = " ".join(card.css(".rvw-aut__inf-ver").xpath("string()").getall())
+    marks = " ".join(map(bare_text, found_in(card, ".rvw-aut__inf-ver")))
     return known(
         reply=_reply(card, fetched),
         is_verified_reviewer="Verified Reviewer" in marks or None,
         is_verified_buyer="Verified Buyer" in marks or None,
-        is_featured=bool(card.css(".rvw__ft-ttl")) or None,
+        is_featured=bool(found_in(card, ".rvw__ft-ttl")) or None,
     )
 
 
 def _reply(card: Selector, fetched: Fetched) -> dict[str, object]:
     reply = card.css(".rvw-comp-resp")
+    if not reply:
+        return {}
     written = reply.css("time::attr(datetime)").get() or reply.css("time::text").get()
     published_at = _date(written, fetched)[0]
-    paragraphs = reply.css(".rvw-comp-resp__txt p, .rvw-comp-resp__txt:not(:has(p))").getall()
+    paragraphs = reply.css(".rvw-comp-resp__txt p, .rvw-comp-resp__txt:not(:has(p))")
     return known(
-        text="\n\n".join(filter(None, map(text_of, paragraphs))),
+        text="\n\n".join(filter(None, map(text_in, paragraphs))),
         published_at=published_at.isoformat() if published_at else None,
     )
