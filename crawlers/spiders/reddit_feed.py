@@ -19,6 +19,7 @@ from crawlers.contract import (
     Spider,
 )
 from crawlers.errors import CrawlError, ParseError
+from crawlers.families.portions import portion
 from crawlers.families.reddit_things import RedditQuery, is_gone
 from crawlers.families.refusals import spent
 from crawlers.reading.answers import read, unexpected
@@ -86,7 +87,8 @@ class RedditFeed(Spider):
         if "<html" in text[:2000].lower() or not text.lstrip("\ufeff \t\r\n").startswith("<"):
             raise unexpected(fetched, text, lacks="feed")
         feed = read_xml(text)
-        entries = tuple(dict.fromkeys(feed.entries))
+        found = portion(feed.entries, fetched, asked=self.start(config, cursor=cursor))
+        entries = tuple(dict.fromkeys(found.items))
         posts: dict[str, Post] = {}
         problems = [Problem(reason=loss, url=fetched.url) for loss in feed.losses]
         for entry in entries:
@@ -102,6 +104,7 @@ class RedditFeed(Spider):
         return Page(
             posts=tuple(posts.values()),
             problems=tuple(problems),
+            next=found.rest,
             ahead=reach.moved(ahead, posts.values(), now=fetched.fetched_at),
             announced=len(entries),
         )
