@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -100,7 +101,8 @@ def _report(
         raise ParseError("text", url=fetched.url)
     above = text_in(page).split(first, 1)[0]
     published_at, quality = _published(page, above, fetched)
-    answers = [_answer(part, fetched) for part in parts if voice_of(part.heading) is Voice.FIRM]
+    of_firm = [part for part in parts if voice_of(part.heading) is Voice.FIRM and _said(part)]
+    answers = [_answer(part, fetched) for part in of_firm]
     about = _ABOUT.search(said(page, "h1") or "")
     return Post(
         external_id=external_id,
@@ -134,7 +136,7 @@ def _comment(part: Part, fetched: Fetched, *, report: Post, url: str) -> Post:
     name = whole_number(part.id) or (heading["number"] if heading else None)
     published_at, quality = _date(part, fetched)
     return Post(
-        external_id=f"{report.external_id}-{name or part.heading}",
+        external_id=f"{report.external_id}-{name or _made_name(part)}",
         text=_said(part),
         url=f"{url}#{part.id}" if part.id else url,
         kind=PostKind.COMMENT,
@@ -144,6 +146,12 @@ def _comment(part: Part, fetched: Fetched, *, report: Post, url: str) -> Post:
         parent_id=report.external_id,
         extra=known(about=report.extra.get("about"), role=part.heading),
     )
+
+
+def _made_name(part: Part) -> str:
+    """A name for one of several comments with one heading; an edited one looks like another."""
+    said = f"{part.heading}\x1f{_said(part)}"
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def _answer(part: Part, fetched: Fetched) -> dict[str, object]:

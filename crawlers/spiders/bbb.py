@@ -116,7 +116,7 @@ def _heading(card: Selector, complaint: str) -> str:
 
 
 def _extra(card: Selector, head: str, parts: Sequence[Part], fetched: Fetched) -> dict[str, object]:
-    answers = [_answer(part, fetched) for part in parts if _is_of_firm(part)]
+    answers = [_answer(part, fetched) for part in parts if _is_of_firm(part) and _words(part)]
     says = _labelled(card, head, "status")
     kind = _labelled(card, head, "type")
     case = known(status=status_of(says), says=says, type=kind, answers=answers)

@@ -89,10 +89,12 @@ class Trustpilot(Spider):
             raise DriftError(f"the page says that it lists {announced} reviews and embeds none")
         read_reviews = [_read(review, fetched, config) for review in reviews]
         posts = tuple(one for one in read_reviews if isinstance(one, Post))
+        following = _next(props, posts, fetched, config, cursor=cursor)
         return Page(
             posts=posts,
             problems=tuple(one for one in read_reviews if isinstance(one, Problem)),
-            next=_next(props, posts, fetched, config, cursor=cursor),
+            next=following if isinstance(following, Request) else None,
+            dead_end=following if isinstance(following, DriftError) else None,
             ahead=reach.moved(ahead, posts, now=fetched.fetched_at),
             announced=announced,
         )
@@ -136,16 +138,20 @@ def _next(
     config: TrustpilotConfig,
     *,
     cursor: Cursor,
-) -> Request | None:
+) -> Request | DriftError | None:
     pager = at(props, "filters", "pagination")
     page = count(at(pager, "currentPage")) or page_number(fetched.url, default=1)
-    pages = count(at(pager, "totalPages")) or 0
+    pages = count(at(pager, "totalPages"))
     asked = page_number(fetched.url, default=page)
     is_sorted = at(props, "filters", "selected", "sort") in (None, "recency")
-    # Not the posts: behind a page of items that nobody can read there may be good ones.
-    if not listed(props["reviews"]) or page >= pages or page != asked:
-        return None
     if is_sorted and reach.is_reached(cursor, posts, overlap=OVERLAP):
+        return None
+    # Not the posts: behind a page of items that nobody can read there may be good ones.
+    if not listed(props["reviews"]) or page != asked:
+        return None
+    if pages is None:
+        return DriftError("the page no longer says how many pages of reviews there are")
+    if page >= pages:
         return None
     return _page(config, number=page + 1)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,7 +25,7 @@ from crawlers.families.portions import portion
 from crawlers.reading.answers import unexpected
 from crawlers.reading.dates import ReadDate, first_date
 from crawlers.reading.json_body import known, words
-from crawlers.reading.markup import bare_text, found_in, text_in, text_of, tree_of
+from crawlers.reading.markup import bare_text, cut_out, found_in, text_in, text_of, tree_of
 from crawlers.reading.web_address import WebAddress, joined
 
 _MOST_PAGES = 20  #: of comments below one article
@@ -40,6 +41,7 @@ _ID = re.compile(r"(?:li-|div-)?comment-(\d{1,12})")
 _BODIES = frozenset({"comment-content", "commenttext", "comment-text", "comment_text"})
 _BODY = "comment-body"  #: unless it is an article, which holds more
 _PARAGRAPHS = etree.XPath("./p | ./div/p | ./article/p | ./article/div/p")
+_BARE = etree.XPath("./text()", smart_strings=False)
 _NO_TEXT = re.compile(r"reply|comment-like|comment-meta|commentmetadata|vcard|comment-actions")
 _PAGED = re.compile(r"/comment-page-(\d{1,4})\b")
 
@@ -165,9 +167,19 @@ def _author(item: Comment) -> str | None:
 
 def _text(item: Comment) -> str:
     body = item.first(_is_body)
+    if body is not None and any(words(said) for said in _BARE(body)):
+        return _without_silent(body)
     paragraphs = [one for one in body if isinstance(one.tag, str)] if body is not None else []
     heard = [one for one in paragraphs or _PARAGRAPHS(item.element) if not _is_silent(one)]
     return text_in(*heard) or (text_of(bare_text(body)) if body is not None else "")
+
+
+def _without_silent(body: Any) -> str:
+    """All that it says, where words stand between its elements, too."""
+    copy = deepcopy(body)
+    for one in [one for one in copy if isinstance(one.tag, str) and _is_silent(one)]:
+        cut_out(one)
+    return text_in(copy)
 
 
 def _is_body(element: Any) -> bool:

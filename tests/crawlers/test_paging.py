@@ -15,7 +15,7 @@ from crawlers.catalogue import spiders
 from crawlers.contract import Cursor, Fetched
 from crawlers.errors import DriftError
 from crawlers.reach import is_reached, moved, newest_of
-from tests.crawlers.saved_pages import FETCHED_AT, config_of, saved_pages
+from tests.crawlers.saved_pages import FETCHED_AT, config_of, parse, saved_pages
 
 Site = Callable[[dict[str, str]], bytes]
 
@@ -158,6 +158,14 @@ def test_a_page_of_reviews_that_nobody_can_read_hides_none_behind_it() -> None:
         ["r0", "r1", "r2", "r6", "r7", "r8"],
         3,
     )
+
+
+def test_reviews_whose_pager_is_lost_are_kept_and_the_run_is_not_whole() -> None:
+    body = _reviews(range(20))({}).replace(b"totalPages", b"pageTotal")
+    page = parse("trustpilot", body)
+    assert (len(page.posts), page.next, type(page.dead_end)) == (3, None, DriftError)
+    known = parse("trustpilot", body, cursor={"newest": "2026-03-09T00:00:00+00:00"})
+    assert (known.next, known.dead_end) == (None, None)
 
 
 def test_a_site_that_shows_one_page_for_every_number_ends() -> None:
