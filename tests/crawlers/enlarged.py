@@ -36,9 +36,8 @@ class Enlarged:
         self._posts = page.expected["posts"]
         text = page.path.read_bytes().decode("utf-8")
         split = _split_json if text.lstrip()[:1] in "{[" else _split_markup
-        whole, self._item = split(text, self._markers())
+        whole, self._item, self._joint = split(text, self._markers())
         self._above, self._below = whole.split(_PLACE)
-        self._joint = "," if split is _split_json or "<" not in self._item[:1] else ""
         self._pattern = self._numbered()
 
     def body(self, copies: int) -> bytes:
@@ -100,12 +99,23 @@ def _marker(post: dict[str, Any]) -> str:
     return told[-1] if told else post["external_id"]
 
 
-def _split_json(text: str, markers: list[str]) -> tuple[str, str]:
-    data = json.loads(text)
+def _split_json(text: str, markers: list[str]) -> tuple[str, str, str]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return _split_lines(text, markers)
     held, place = _holder(data, markers)
     item = held[place]
     held[place] = _PLACE
-    return _dumped(data).replace(f'"{_PLACE}"', _PLACE), _dumped(item)
+    return _dumped(data).replace(f'"{_PLACE}"', _PLACE), _dumped(item), ","
+
+
+def _split_lines(text: str, markers: list[str]) -> tuple[str, str, str]:
+    """A message of JSON on each line."""
+    item = next(
+        one for one in reversed(text.splitlines()) if sum(marker in one for marker in markers) == 1
+    )
+    return text.replace(item, _PLACE, 1), item, "\n"
 
 
 def _dumped(value: Any) -> str:
@@ -132,14 +142,14 @@ def _arrays(value: Any) -> Iterator[list[Any]]:
         yield from _arrays(one)
 
 
-def _split_markup(text: str, markers: list[str]) -> tuple[str, str]:
+def _split_markup(text: str, markers: list[str]) -> tuple[str, str, str]:
     is_xml = text.lstrip("\ufeff \n").startswith("<?xml") or "<rss" in text[:300]
     parser = etree.XMLParser() if is_xml else etree.HTMLParser(encoding="utf-8")
     root = etree.fromstring(text.encode(), parser)
     for script in root.iter("script"):
         if script.text and any(marker in script.text for marker in markers):
-            whole, item = _split_script(script.text, markers)
-            return text.replace(script.text, whole), item
+            whole, item, joint = _split_script(script.text, markers)
+            return text.replace(script.text, whole), item, joint
     method = "xml" if is_xml else "html"
 
     def source(element: Any) -> str:
@@ -149,15 +159,15 @@ def _split_markup(text: str, markers: list[str]) -> tuple[str, str]:
     copied = source(item)
     item.getparent().replace(item, etree.Comment(_PLACE))
     whole = source(root).replace(f"<!--{_PLACE}-->", _PLACE)
-    return ("" if is_xml else "<!DOCTYPE html>") + whole, copied
+    return ("" if is_xml else "<!DOCTYPE html>") + whole, copied, ""
 
 
-def _split_script(text: str, markers: list[str]) -> tuple[str, str]:
+def _split_script(text: str, markers: list[str]) -> tuple[str, str, str]:
     for begin in re.finditer(r"[\[{]", text):
         with suppress(ValueError):
             data, end = json.JSONDecoder().raw_decode(text[begin.start() :])
-            whole, item = _split_json(_dumped(data), markers)
-            return text[: begin.start()] + whole + text[begin.start() + end :], item
+            whole, item, joint = _split_json(_dumped(data), markers)
+            return text[: begin.start()] + whole + text[begin.start() + end :], item, joint
     raise LookupError("no JSON in the script")
 
 
