@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -171,7 +172,7 @@ class TopicSpider(ItemSpider[TopicItem]):
 
     def _date(self, item: TopicItem, fetched: Fetched) -> ReadDate:
         return first_date(
-            (_first(item.element, (css,)) for css in self.marks.date),
+            _found(item.element, self.marks.date),
             now=fetched.fetched_at,
             zone=fetched.time_zone,
             languages=[item.language] if item.language else [],
@@ -179,10 +180,13 @@ class TopicSpider(ItemSpider[TopicItem]):
 
 
 def _first(item: Selector, rules: tuple[str, ...]) -> str | None:
-    """What the first rule that finds something finds: ``css`` or ``css::attr(name)``."""
+    """What the first rule that finds something finds."""
+    return next(_found(item, rules), None)
+
+
+def _found(item: Selector, rules: tuple[str, ...]) -> Iterator[str]:
+    """What rules find, one after the other; ``css::text`` is each text of its own, no child's."""
     for rule in rules:
         found = found_in(item, rule)
-        value = (found[0] if "::" in rule else bare_text(found[0])) if found else None
-        if value and value.strip():
-            return words(" ".join(value.split()))
-    return None
+        values = found if "::" in rule else map(bare_text, found[:1])
+        yield from filter(None, (words(" ".join(value.split())) for value in values))

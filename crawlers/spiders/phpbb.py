@@ -25,8 +25,9 @@ class PhpBB(TopicSpider):
         anchor="p{id}",
         text=".content",
         author=(".author .username", ".author .username-coloured", ".postprofile .username"),
-        # 3.3: <p class="author">… » <time datetime="2026-03-01T12:30:00+00:00">; 3.2 has its text.
-        date=(".author time::attr(datetime)", ".author"),
+        # 3.3: <p class="author">… » <time datetime="2026-03-01T12:30:00+00:00">; 3.2 has its text,
+        # behind "by ann2 »": the whole paragraph is no date where a name holds a digit.
+        date=(".author time::attr(datetime)", ".author::text", ".author"),
         topic=".topic-title, body.section-viewtopic",
         title="h2.topic-title",
         following='.pagination li.next a, .pagination a[rel="next"]',

@@ -136,7 +136,7 @@ def _post(entry: Entry, fetched: Fetched) -> Post:
         published_at=published_at,
         published_quality=quality,
         edited_at=updated_at if is_edited else None,
-        is_deleted=is_gone(text),
+        is_deleted=is_gone(text, None if is_comment else title),
         extra=known(
             subreddit=next(iter(entry.categories), None),
             thread_title=thread["thread"] if thread else None,
