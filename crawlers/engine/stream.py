@@ -40,7 +40,7 @@ from crawlers.engine.guard import LookUp
 from crawlers.errors import CrawlError, DriftError
 
 #: A page is held in memory and read at once.
-LONGEST_PAGE: Final = 8_000_000
+LONGEST_PAGE: Final = 4_000_000
 _MOST_MESSAGES = 200_000  #: of one page, those passed over included
 _CLOSE_SECONDS = 1.0
 #: What belongs to the connection, and not to what it said.

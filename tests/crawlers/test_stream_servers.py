@@ -40,7 +40,7 @@ def _open(asked: Asked, *, accept: str = "", more: str = "") -> None:
     )
 
 
-def _frame(kind: int, body: bytes, *, is_last: bool = True, length: int | None = None) -> bytes:
+def frame(kind: int, body: bytes, *, is_last: bool = True, length: int | None = None) -> bytes:
     size = len(body) if length is None else length
     head = bytes([(0x80 if is_last else 0) | kind, 127]) + struct.pack("!Q", size)
     if kind >= CLOSE:
@@ -52,7 +52,7 @@ def _leaves(_: Asked) -> None:
     """The connection ends without a word."""
 
 
-def _saying(*frames: bytes, then: Callable[[Asked], None] = _leaves) -> Answer:
+def saying(*frames: bytes, then: Callable[[Asked], None] = _leaves) -> Answer:
     """A stream of these frames."""
 
     def answer(asked: Asked) -> None:
@@ -64,29 +64,29 @@ def _saying(*frames: bytes, then: Callable[[Asked], None] = _leaves) -> Answer:
     return answer
 
 
-def _stays(asked: Asked) -> None:
+def stays(asked: Asked) -> None:
     time.sleep(6)
 
 
 def _event(text: str = "Kavira") -> bytes:
-    return _frame(TEXT, json.dumps(event(now_us() - 2 * MINUTE, "3k1", text)).encode())
+    return frame(TEXT, json.dumps(event(now_us() - 2 * MINUTE, "3k1", text)).encode())
 
 
 def _endless_fragments(asked: Asked) -> None:
-    asked.raw(_frame(TEXT, b"{", is_last=False))
+    asked.raw(frame(TEXT, b"{", is_last=False))
     while True:
-        asked.raw(_frame(0, b"x" * 60_000, is_last=False))
+        asked.raw(frame(0, b"x" * 60_000, is_last=False))
 
 
 def _pings(asked: Asked) -> None:
     for _ in range(60):
-        asked.raw(_frame(PING, b"are you there"))
+        asked.raw(frame(PING, b"are you there"))
         time.sleep(0.1)
 
 
 def _old_news(asked: Asked) -> None:
     """Events from long before what was asked for, without an end."""
-    old = _frame(TEXT, json.dumps(event(now_us() - 10**12, "3k1", "Kavira")).encode())
+    old = frame(TEXT, json.dumps(event(now_us() - 10**12, "3k1", "Kavira")).encode())
     while True:
         asked.raw(old * 20)
 
@@ -118,29 +118,29 @@ BAD: dict[str, tuple[Answer, str, str]] = {
         "error",
         "it is no WebSocket",
     ),
-    "opens and closes": (_saying(), "error", "the site closed the connection"),
+    "opens and closes": (saying(), "error", "the site closed the connection"),
     "says goodbye": (
-        _saying(_frame(CLOSE, struct.pack("!H", 1008) + b"too many\x07 of you")),
+        saying(frame(CLOSE, struct.pack("!H", 1008) + b"too many\x07 of you")),
         "error",
         "the site closed it (1008: too many  of you)",
     ),
-    "says nothing": (_saying(then=_stays), "error", "said nothing that can be read: 2 s were over"),
-    "only pings": (_saying(then=_pings), "error", "said nothing that can be read: 2 s were over"),
+    "says nothing": (saying(then=stays), "error", "said nothing that can be read: 2 s were over"),
+    "only pings": (saying(then=_pings), "error", "said nothing that can be read: 2 s were over"),
     "compressed": (
-        _saying(_frame(BINARY, b"\x28\xb5\x2f\xfd\x00"), then=_stays),
+        saying(frame(BINARY, b"\x28\xb5\x2f\xfd\x00"), then=stays),
         "drift",
         "it sent bytes where text was expected",
     ),
     "huge": (
-        _saying(_frame(TEXT, b"{", length=2**40), then=_stays),
+        saying(frame(TEXT, b"{", length=2**40), then=stays),
         "drift",
         "a message is longer than 1000000 bytes",
     ),
-    "huge in parts": (_saying(then=_endless_fragments), "drift", "a message is longer than"),
-    "no UTF-8": (_saying(_frame(TEXT, b"\xff\xfe{}"), then=_stays), "drift", "is no UTF-8"),
-    "no frames": (_saying(b"\xf3nonsense", then=_stays), "drift", "it breaks the rules"),
-    "garbage": (_saying(_frame(TEXT, b"hello"), then=_stays), "drift", "lines say no event"),
-    "nested": (_saying(_frame(TEXT, b"[" * 200_000), then=_stays), "drift", "say no event"),
+    "huge in parts": (saying(then=_endless_fragments), "drift", "a message is longer than"),
+    "no UTF-8": (saying(frame(TEXT, b"\xff\xfe{}"), then=stays), "drift", "is no UTF-8"),
+    "no frames": (saying(b"\xf3nonsense", then=stays), "drift", "it breaks the rules"),
+    "garbage": (saying(frame(TEXT, b"hello"), then=stays), "drift", "lines say no event"),
+    "nested": (saying(frame(TEXT, b"[" * 200_000), then=stays), "drift", "say no event"),
     "circle": (redirect("/subscribe"), "error", "redirected in a circle"),
 }
 
@@ -159,11 +159,11 @@ def test_a_bad_server_ends_the_run_in_words(name: str, crawler: Crawler, site: S
 
 
 LATER: dict[str, tuple[Answer, str]] = {
-    "stands still": (_saying(_event(), then=_stays), "comes no further"),
-    "dies": (_saying(_event()), "the site closed the connection"),
-    "turns to bytes": (_saying(_event(), _frame(BINARY, b"x"), then=_stays), "sent bytes"),
-    "grows": (_saying(_event(), _frame(TEXT, b"{", length=2**40), then=_stays), "longer than"),
-    "old news": (_saying(then=_old_news), "comes no further"),
+    "stands still": (saying(_event(), then=stays), "comes no further"),
+    "dies": (saying(_event()), "the site closed the connection"),
+    "turns to bytes": (saying(_event(), frame(BINARY, b"x"), then=stays), "sent bytes"),
+    "grows": (saying(_event(), frame(TEXT, b"{", length=2**40), then=stays), "longer than"),
+    "old news": (saying(then=_old_news), "comes no further"),
 }
 
 
@@ -177,8 +177,8 @@ def test_what_came_before_the_trouble_is_kept_and_the_run_says_where_it_stands(
         if "cursor=" in asked.path:
             answer(asked)
         else:
-            now = _frame(TEXT, json.dumps(event(now_us(), "3k0", "now")).encode())
-            _saying(now, then=_stays)(asked)
+            now = frame(TEXT, json.dumps(event(now_us(), "3k0", "now")).encode())
+            saying(now, then=stays)(asked)
 
     site.pages["/subscribe"] = serve
     source = _source(crawler, site.url)
@@ -190,7 +190,7 @@ def test_what_came_before_the_trouble_is_kept_and_the_run_says_where_it_stands(
 
 def test_robots_txt_speaks_for_a_stream_too(crawler: Crawler, new_site: Site) -> None:
     new_site.pages["/robots.txt"] = page("User-agent: *\nDisallow: /subscribe")
-    new_site.pages["/subscribe"] = _saying(_event())
+    new_site.pages["/subscribe"] = saying(_event())
     run = crawler.crawl(_source(crawler, new_site.url))
     assert (run.outcome, new_site.paths()) == ("blocked", [])
     assert "robots.txt forbids it" in (run.reason or "")
@@ -233,7 +233,7 @@ async def test_a_name_that_resolves_to_an_internal_address_is_not_dialled(
 
 
 async def test_a_page_is_never_longer_than_its_limit(site: Site) -> None:
-    site.pages["/x"] = _saying(*(_frame(TEXT, b"x" * 300) for _ in range(10)), then=_stays)
+    site.pages["/x"] = saying(*(frame(TEXT, b"x" * 300) for _ in range(10)), then=stays)
     guard = AddressGuard.opening([site.address])
     heard = await listen(
         f"{site.url}/x",
@@ -245,7 +245,7 @@ async def test_a_page_is_never_longer_than_its_limit(site: Site) -> None:
     )
     assert heard.body.split(b"\n") == [b"x" * 300] * 3
     assert heard.headers["goodname-ended"] == "the page was full at 1000 bytes"
-    site.pages["/x"] = _saying(_frame(TEXT, b"x" * 1001), then=_stays)
+    site.pages["/x"] = saying(frame(TEXT, b"x" * 1001), then=stays)
     with pytest.raises(DriftError, match="longer than 1000 bytes"):
         await listen(
             f"{site.url}/x",
