@@ -6,7 +6,9 @@ left hanging by the very death that it is there to notice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Engine, text
@@ -18,6 +20,7 @@ from core.stalled import sweep
 from core.types import Severity
 from pipeline.evidence import delete_expired
 from pipeline.lateness import tell_of_late_sources
+from pipeline.old_runs import delete_old_runs
 from pipeline.source_hours import delete_old, kept_since, note_idle_hours
 from pipeline.unjudged import forgotten
 
@@ -72,27 +75,28 @@ def delete_old_jobs(engine: Engine, *, now: datetime) -> int:
 
 
 def delete_old_evidence(engine: Engine, *, from_severity: Severity, now: datetime) -> int:
-    """Take away raw answers whose days are over, batch by batch, none of a severe mention."""
-    total = 0
-    while True:
-        with Session(engine) as session:
-            if not _is_mine(session):
-                return total
-            deleted = delete_expired(session, from_severity=from_severity, now=now)
-            session.commit()
-        if not deleted:
-            return total
-        total += deleted
+    """Take away raw answers whose days are over, none of a severe mention."""
+    return _in_batches(engine, partial(delete_expired, from_severity=from_severity, now=now))
 
 
 def delete_old_hours(engine: Engine, *, keep_days: float, now: datetime) -> int:
-    """Forget which hours of sources were read so many days ago, batch by batch."""
+    """Forget which hours of sources were read so many days ago."""
+    return _in_batches(engine, partial(delete_old, before=kept_since(now, keep_days=keep_days)))
+
+
+def delete_old_crawls(engine: Engine, *, now: datetime) -> int:
+    """Forget runs of long ago that brought nothing."""
+    return _in_batches(engine, partial(delete_old_runs, now=now))
+
+
+def _in_batches(engine: Engine, delete: Callable[[Session], int]) -> int:
+    """Delete batch by batch, each in a transaction of its own; return how many rows."""
     total = 0
     while True:
         with Session(engine) as session:
             if not _is_mine(session):
                 return total
-            deleted = delete_old(session, before=kept_since(now, keep_days=keep_days))
+            deleted = delete(session)
             session.commit()
         if not deleted:
             return total
