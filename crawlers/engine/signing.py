@@ -42,7 +42,12 @@ if TYPE_CHECKING:
 _LOG_IN = "log_in"
 _SERIAL = "token_serial"
 _IS_RENEWED = "is_renewed"
+_IS_SENT_AGAIN = "is_sent_again"
 Send = Callable[[scrapy.Request], Awaitable[Response]]
+
+
+class TokenLostError(AuthError):
+    """The token was refused to another run while a request of this one waited for its turn."""
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
@@ -113,7 +118,7 @@ class Signing:
             raise AuthError(f"{reason} ({bare})") from None
 
     async def ready(self, request: scrapy.Request) -> scrapy.Request:
-        """The request as it is sent: counted, then signed. ``QuotaError`` when it may not be."""
+        """The request as it is sent: signed, and counted. ``QuotaError`` when it may not be."""
         login = request.meta.get(_LOG_IN)
         if login is not None:
             await self._spend(login)
@@ -121,13 +126,13 @@ class Signing:
         asked = request.cb_kwargs.get("asked")
         if asked is None or origin(asked.url) != origin(request.url):
             return request
+        if self.spider.secrets:
+            plain = replace(
+                asked, url=request.url, method=request.method, body=request.body.decode("utf-8")
+            )
+            request = _as_sent(request, await self._signed(plain, request))
         await self._spend(asked)
-        if not self.spider.secrets:
-            return request
-        plain = replace(
-            asked, url=request.url, method=request.method, body=request.body.decode("utf-8")
-        )
-        return _as_sent(request, await self._signed(plain, request))
+        return request
 
     async def _signed(self, plain: Request, request: scrapy.Request) -> Request:
         token: Token | None = None
@@ -136,7 +141,7 @@ class Signing:
             # shown too: the site decides, and a refusal is renewed.
             held = self.office.tokens.newest(self._key)
             if held is None:
-                raise AuthError(f"the token was refused to another run ({plain.url})")
+                raise TokenLostError(f"the token was refused to another run ({plain.url})")
             request.meta[_SERIAL], token = held
             if token.value not in self._shown:
                 self._shown.append(token.value)
@@ -248,7 +253,7 @@ def _as_sent(request: scrapy.Request, signed: Request) -> scrapy.Request:
 
 
 class SigningMiddleware:
-    """Logs in before the first signed request, and once more when a token is refused."""
+    """Logs in before the first signed request, and once more when a token is refused or lost."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -274,6 +279,14 @@ class SigningMiddleware:
         if not await self._signing.is_refused(response, request) or _IS_RENEWED in request.meta:
             return response
         return request.replace(meta={**request.meta, _IS_RENEWED: True}, dont_filter=True)
+
+    def process_exception(
+        self, request: scrapy.Request, exception: Exception
+    ) -> scrapy.Request | None:
+        """Log in and ask again, once, where the token was lost before it could be shown."""
+        if not isinstance(exception, TokenLostError) or _IS_SENT_AGAIN in request.meta:
+            return None
+        return request.replace(meta={**request.meta, _IS_SENT_AGAIN: True}, dont_filter=True)
 
     async def _send(self, request: scrapy.Request) -> Response:
         engine = self._crawler.engine

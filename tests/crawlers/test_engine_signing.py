@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -173,6 +174,41 @@ def test_a_token_that_ends_at_once_is_shown_and_asked_for_again(
     assert (run.outcome, run.reason) == ("ok", "2 posts, 2 new")
     assert [one.path.partition("?")[0] for one in site.asked] == ["/token", "/1", "/token", "/2"]
     assert _shown(site.asked) == [TOKEN] * 2
+
+
+def test_a_token_that_another_run_lost_is_asked_for_again(
+    keyed: tuple[Crawler, Site, Site],
+) -> None:
+    crawler, site, _ = keyed
+    given = iter(["token-of-before", "token-of-after", "token-of-never"])
+
+    def slow(asked: Asked) -> None:
+        if asked.headers["authorization"] == "token-of-before":
+            time.sleep(1.5)  # the others wait for their turn meanwhile
+        answer(asked)
+
+    def answer(asked: Asked) -> None:
+        is_new = asked.headers["authorization"] == "token-of-after"
+        (page(posts(("a", "text"))) if is_new else status("401 Unauthorized"))(asked)
+
+    def token(asked: Asked) -> None:
+        asked.answer(body=json.dumps({"token": next(given), "seconds": 3600}))
+
+    host = f"http://localhost:{site.port}"
+    site.pages |= {"/token": token, "/0": page(posts(("a", "text"))), "/3": answer}
+    site.pages |= {"/1": slow, "/2": slow}
+    first, *others = (_source(crawler, f"{host}/{n}", credential="fresh") for n in range(4))
+    assert crawler.crawl(first).outcome == "ok"
+    for number, source in enumerate(others):
+        crawler.send(source)
+        while number == 0 and "/1" not in site.paths():
+            time.sleep(0.01)
+    assert {crawler.heard().error for _ in others} == {""}
+    runs = [crawler.last_run(source) for source in others]
+    assert [(run.outcome, run.posts_seen) for run in runs] == [("ok", 1)] * 3, runs[2].reason
+    # The last in the line had a token when it logged in, and none when its turn came.
+    assert [path.partition("?")[0] for path in site.paths()].count("/token") == 2
+    assert _shown(site.asked).count("token-of-before") == 3
 
 
 def test_a_redirect_to_another_host_takes_no_credential_along(
