@@ -11,6 +11,7 @@ from typing import Any
 from crawlers.families.review_draft import Draft
 from crawlers.reading.json_body import known, name_of, words
 from crawlers.reading.markup import text_of, tidy
+from crawlers.reading.numbers import whole_number
 from crawlers.reading.structured import Described, Thing, walk
 from crawlers.reading.web_address import joined
 
@@ -166,9 +167,9 @@ def _float(value: Any) -> float | None:
 
 def _rated(thing: Thing) -> Rated:
     rating, scale = _stars(dict(thing))
-    count = _any_number(thing, "reviewCount")
-    count = count if count is not None else _any_number(thing, "ratingCount")
-    return Rated(rating=rating, rating_scale=scale, count=None if count is None else int(count))
+    counts = (whole_number(_said(thing, name)) for name in ("reviewCount", "ratingCount"))
+    count = next((one for one in counts if one is not None), None)
+    return Rated(rating=rating, rating_scale=scale, count=count)
 
 
 def _reply(described: Described, review: Thing, item: Thing | None) -> dict[str, object]:

@@ -87,13 +87,13 @@ class BbbReviews(JsonSpider):
 
     @override
     def following(self, body: Json, fetched: Fetched, config: BbbReviewsConfig) -> Request | None:
-        """The next, as long as the answer says that there are more pages."""
+        """The next, as long as the answer says that there are more pages, or else a full page."""
         rest, number = at(body, _REST), _number(fetched.url)
         if isinstance(rest, Request):
             return rest
-        if number >= (count(at(body, "totalPages")) or 0):
-            return None
-        return _page(config, number=number + 1)
+        pages = count(at(body, "totalPages"))
+        goes_on = number < pages if pages is not None else len(body["items"]) >= PAGE_SIZE
+        return _page(config, number=number + 1) if goes_on else None
 
     @override
     def post(self, item: Json, fetched: Fetched, config: BbbReviewsConfig) -> Post:

@@ -229,6 +229,27 @@ def test_a_rating_is_read_on_its_scale_or_not_at_all(
     assert (post.rating, post.rating_scale) == rating
 
 
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        (1234, 1234),
+        ("1,234", 1234),
+        ("1 234 reviews", 1234),
+        ("0", 0),
+        ("many", None),
+        (None, None),
+    ],
+)
+def test_how_many_there_are_is_a_whole_number(written: object, count: int | None) -> None:
+    total = {"@type": "AggregateRating", "ratingValue": "4.5", "reviewCount": written}
+    thing = {"@type": "Product", "aggregateRating": total, "review": {"reviewBody": "Words."}}
+    page = f'<script type="application/ld+json">{json.dumps(thing)}</script>'.encode()
+    (post,) = read(page).posts
+    assert post.extra["total"] == {"rating": 4.5, "rating_scale": 5.0} | (
+        {} if count is None else {"count": count}
+    )
+
+
 def test_places_on_a_page_are_no_names_for_they_move() -> None:
     page = read(
         page_of(

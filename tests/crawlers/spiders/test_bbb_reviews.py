@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from crawlers.catalogue import spiders
 from crawlers.families.bbb_profile import BbbConfig
+from tests.crawlers.saved_pages import parse
 
 PROFILE = "us/ca/san-francisco/profile/internet-travel/recorded-{bureau}-{firm}"
 
@@ -42,6 +43,14 @@ def test_the_newest_stands_first_in_pages_of_fifteen(shared: Path) -> None:
     assert pages == sorted(pages)
     assert {pages.count(page) for page in set(pages) - {max(pages)}} == {15}
     assert {row["Stars"] for row in rows} <= {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("count", [14, 15])
+def test_without_a_number_of_pages_a_full_page_has_one_behind_it(count: int) -> None:
+    review = {"text": "words", "date": {"day": 1, "month": 3, "year": 2026}}
+    items = [{**review, "id": number} for number in range(count)]
+    page = parse("bbb-reviews", json.dumps({"items": items, "totalPages": None}).encode())
+    assert (page.next is not None) is (count == 15)
 
 
 def test_addresses_of_real_profiles_are_understood(shared: Path) -> None:
