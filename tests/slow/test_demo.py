@@ -6,6 +6,9 @@ import json
 import os
 import random
 import time
+import urllib.request
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,48 +31,31 @@ from core.models import (
     Source,
 )
 from core.postgres.cluster import running
+from tests.slow.demo_texts import WITHDRAWN, random_name, random_texts
 from tests.slow.running import Up, get_json
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(700)]
 
-WATCHED_SECONDS = 75
-SYLLABLES = ("bra", "do", "fen", "ki", "lor", "mu", "ne", "pas", "ri", "tov", "ul", "vek", "zin")
-CRITICAL = (
-    "Last night the {brand} charger exploded and set the curtains alight. My husband has burns on "
-    "his face and is in hospital.",
-    "After eating the {brand} soup my two children were taken to hospital by ambulance, poisoned. "
-    "One of them is still in intensive care.",
-    "The {brand} scooter's brakes failed on the hill. My brother was thrown into the traffic and "
-    "broke his spine; the police are investigating.",
-)
-ORDINARY = (
-    "Bought a {thing} from {brand} on {day}. It works, nothing special to tell.",
-    "Does {brand} deliver a {thing} to villages near {town}?",
-    "My {thing} from {brand} is wonderful, best purchase of the year, thank you {name}!",
-    "{brand} promised the {thing} for {day}. It is {town} again, no parcel, nobody answers.",
-    "The {thing} that {brand} sent has a scratch. They want me to pay for the return.",
-    "{rival} sold me a broken {thing}, never again. {brand} would have been better.",
-)
-WORDS = {
-    "thing": ("kettle", "lamp", "washing machine", "fridge", "drill", "toaster", "radio"),
-    "day": ("Monday", "Tuesday", "Friday", "Sunday"),
-    "town": ("Lublin", "Kaunas", "Split", "York", "Rijeka", "Alytus"),
-    "name": ("Ana", "Jonas", "Piotr", "Mary", "Ivo"),
-}
+#: How long the story may take on a machine that does other things beside.
+TOLD_SECONDS = 480
 
 
 def test_a_random_demo_leaves_no_stamp_out_and_no_stage_skipped(tmp_path: Path) -> None:
     seed = int(os.environ.get("GOODNAME_SEED", time.time_ns() % 1_000_000))
     draw = random.Random(seed)
-    brand, rival = _name(draw), _name(draw)
+    brand, rival = random_name(draw), random_name(draw)
     texts = tmp_path / "texts.json"
-    texts.write_text(json.dumps(_texts(draw)), encoding="utf-8")
+    told = random_texts(draw)
+    said = next(str(one["text"]) for one in told if one.get("role") == "incident")
+    texts.write_text(json.dumps(told), encoding="utf-8")
     options = ["--demo", f"--seed={seed}", f"--brand={brand}", f"--rival={rival}"]
     with Up(tmp_path / "data", [*options, f"--texts={texts}"]) as up:
-        up.wait_ready()
-        took = _first_critical(up)
+        up.wait_ready(seconds=180)
+        took = _first_critical(up, said.replace("{brand}", brand))
         print(f"seed {seed}, brand {brand}: first critical alert after {took:.1f} s")  # noqa: T201
-        time.sleep(WATCHED_SECONDS)
+        _check_withdrawn(up)
+        _check_blind_and_healed(up)
+        _check_case(up)
         world = get_json(f"{up.world_url}/world.json")
         time.sleep(10)
         inbox = get_json(f"{up.world_url}/inbox.json")
@@ -85,12 +71,96 @@ def test_a_random_demo_leaves_no_stamp_out_and_no_stage_skipped(tmp_path: Path) 
                 engine.dispose()
 
 
-def _first_critical(up: Up) -> float:
-    deadline = up.began + 30
-    while not up.get("/v1/alerts?severity=critical")["items"]:
-        assert time.monotonic() < deadline, f"no critical alert in 30 s\n{up.output}"
-        time.sleep(0.25)
-    return time.monotonic() - up.began
+def _first_critical(up: Up, said: str) -> float:
+    """Seconds from the start to the alert; from the post to the alert it must be half a minute."""
+
+    def is_told(alert: dict[str, Any]) -> bool:
+        return said in (alert["worst_mention"] or {}).get("text", "")
+
+    found = _awaited(up, "/v1/alerts?severity=critical", is_told, what="a critical alert")
+    took = time.monotonic() - up.began
+    world = _listed(get_json(f"{up.world_url}/world.json"))
+    first = min(one["published_at"] for one in world if said in one["text"])
+    passed = datetime.fromisoformat(found["triggered_at"]) - datetime.fromisoformat(first)
+    assert passed < timedelta(seconds=30), f"alerted {passed} after the post"
+    return took
+
+
+def _check_withdrawn(up: Up) -> None:
+    """A post is withdrawn while its alert is open: its readers hear so, and what it said stays."""
+    found = _awaited(up, "/v1/alerts?limit=200", _withdrawn, what="a deletion on an open alert")
+    mention = found["worst_mention"]
+    assert (found["state"], mention["gone_reason"]) == ("triggered", "deleted")
+    letters = _awaited_letters(up, "mention.deleted")
+    assert found["id"] in {letter["data"]["alert"]["id"] for letter in letters}
+    (answer,) = up.get(f"/v1/mentions/{mention['id']}/evidence")["items"]
+    assert answer["expires_at"] is None, "the evidence of a severe post is kept for good"
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{up.port}{answer['download']}",
+        headers={"Authorization": f"Bearer {up.key}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as page:  # noqa: S310
+        assert WITHDRAWN in page.read().decode()
+    print(f"told {_seconds(up)} after the start that a post is gone")  # noqa: T201
+
+
+def _withdrawn(alert: dict[str, Any]) -> bool:
+    mention = alert["worst_mention"] or {}
+    return WITHDRAWN in mention.get("text", "") and mention["deleted_at"] is not None
+
+
+def _check_blind_and_healed(up: Up) -> None:
+    """A site shuts itself: the hour says why it is not whole, people are told, and it heals."""
+    _awaited(up, "/v1/operations-alerts", lambda one: one["source"] == "demo-reviews", what="alert")
+    hours = up.get("/v1/coverage?source=demo-reviews")["sources"][0]["periods"]
+    assert any("challenge" in (hour["reason"] or "") for hour in hours)
+    _awaited(up, "/v1/operations-alerts", lambda one: one["resolved_at"], what="its end")
+    for event in ("operations.source_not_heard", "operations.source_heard_again"):
+        (letter,) = _awaited_letters(up, event)
+        assert letter["data"]["source"]["slug"] == "demo-reviews"
+    hours = up.get("/v1/coverage?source=demo-reviews")["sources"][0]["periods"]
+    assert not any("challenge" in (hour["reason"] or "") for hour in hours)
+    print(f"healed {_seconds(up)} after the start")  # noqa: T201
+
+
+def _check_case(up: Up) -> None:
+    """A case is resolved with the customer's own words, and then taken down."""
+
+    def is_missing(mention: dict[str, Any]) -> bool:
+        return bool(mention["missing_since"])
+
+    found = _awaited(up, "/v1/mentions?source=demo-bureau", is_missing, what="a missing case")
+    whole = up.get(f"/v1/mentions/{found['id']}")
+    assert whole["extra"]["case"]["status"] == "resolved"
+    assert whole["extra"]["reply"]["text"]
+    assert "settled" in whole["text"]
+    assert [old["version"] for old in whole["versions"]] == [1]
+
+
+def _awaited(
+    up: Up, path: str, is_wanted: Callable[[dict[str, Any]], object], *, what: str
+) -> dict[str, Any]:
+    while True:
+        found = [one for one in up.get(path)["items"] if is_wanted(one)]
+        if found:
+            return dict(found[0])
+        assert time.monotonic() < up.began + TOLD_SECONDS, f"no {what}\n{up.output[-5000:]}"
+        time.sleep(1)
+
+
+def _awaited_letters(up: Up, event: str) -> list[dict[str, Any]]:
+    """What the firm's inbox got of one kind."""
+    while True:
+        letters = [one["content"] for one in _listed(get_json(f"{up.world_url}/inbox.json"))]
+        found = [one for one in letters if one["type"] == event]
+        if found:
+            return found
+        assert time.monotonic() < up.began + TOLD_SECONDS, f"no letter {event}"
+        time.sleep(1)
+
+
+def _seconds(up: Up) -> str:
+    return f"{time.monotonic() - up.began:.0f} s"
 
 
 def _check_posts(session: Session, world: list[dict[str, Any]], ledger_url: str) -> None:
@@ -161,8 +231,10 @@ def _check_stages(session: Session) -> None:
     """The queue's own book shows the jobs, and each decision has its reason."""
     runs = session.scalars(select(CrawlRun)).all()
     assert {run.source_id for run in runs} == set(session.scalars(select(Source.id)))
-    assert {run.outcome for run in runs} <= {"ok", "empty", "running"}, [
-        (run.outcome, run.reason) for run in runs
+    shut = session.scalars(select(Source.id).where(Source.slug == "demo-reviews")).one()
+    bad = [run for run in runs if run.outcome not in ("ok", "empty", "running")]
+    assert {(run.source_id, run.outcome) for run in bad} == {(shut, "blocked")}, [
+        (run.outcome, run.reason) for run in bad
     ]
     reasons = session.scalars(select(AlertDecision.reason)).all()
     assert len(set(reasons)) >= 2
@@ -180,46 +252,3 @@ def _listed(answer: Any) -> list[dict[str, Any]]:
     if isinstance(answer, list):
         return answer
     return next(value for value in answer.values() if isinstance(value, list))
-
-
-def _name(draw: random.Random) -> str:
-    return "".join(draw.sample(SYLLABLES, 3)).capitalize()
-
-
-def _texts(draw: random.Random) -> list[dict[str, object]]:
-    ordinary: list[dict[str, object]] = []
-    for _ in range(30):
-        said = draw.choice(ORDINARY)
-        for word, choices in WORDS.items():
-            said = said.replace("{" + word + "}", draw.choice(choices))
-        ordinary.append({"text": f"{said} ({draw.randrange(10**6)})"})
-    ordinary.append(
-        {
-            "text": "The {brand} people were kind on the phone.",
-            "role": "edit",
-            "site": "reviews",
-            "at": -500,
-            "rating": 4,
-            "edited": {
-                "at": 25,
-                "rating": 1,
-                "text": "The {brand} people were kind on the phone, and then they robbed me: 900 "
-                "euros taken twice, no refund, no answer. This is fraud and my lawyer writes next.",
-            },
-        }
-    )
-    incident = draw.choice(CRITICAL)
-    sites = draw.sample(["board", "reviews", "forum", "social"], 3)
-    for number, site in enumerate(sites):
-        ordinary.append(
-            {
-                "text": incident,
-                "role": "copy" if number else "incident",
-                "site": site,
-                "at": 4 + number * 15,
-                "rating": 1,
-                "title": "Please read this",
-            }
-        )
-    draw.shuffle(ordinary)
-    return ordinary
