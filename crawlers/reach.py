@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from core.types import Post
 from crawlers.contract import Cursor
@@ -37,3 +38,9 @@ def is_reached(cursor: Cursor, posts: Iterable[Post], *, overlap: timedelta) -> 
     newest = newest_of(cursor)
     times = [post.published_at for post in posts if post.published_at is not None]
     return newest is not None and bool(times) and max(times) < newest - overlap
+
+
+def is_newest_first(posts: Iterable[Post]) -> bool:
+    """Whether the posts of a page stand in that order, as far as they are dated."""
+    times = [post.published_at for post in posts if post.published_at is not None]
+    return all(one >= other for one, other in pairwise(times))

@@ -29,6 +29,7 @@ from crawlers.reading.numbers import whole_number
 class DeclaredSpider(ItemSpider[Item]):
     """Reads what its ``site`` declares; the class of each site is made by ``spider_of``."""
 
+    is_order_sure = False  # a file says what somebody saw, or hopes
     site: ClassVar[Site]
     file: ClassVar[Path]  #: where it is declared
 

@@ -35,6 +35,8 @@ class ItemSpider(Spider, Generic[Item]):
 
     #: What is younger than the newest known post less this is read again in each run.
     overlap: ClassVar[timedelta] = timedelta(days=1)
+    #: Else "newest first" is believed only of pages that keep it.
+    is_order_sure: ClassVar[bool] = True
 
     @abstractmethod
     def listing(self, fetched: Fetched, text: str, config: Any) -> Listing[Item]:
@@ -57,7 +59,8 @@ class ItemSpider(Spider, Generic[Item]):
         """Read the items of one answer, and say whether more is wanted."""
         listing = self.listing(fetched, read(fetched), config)
         posts, problems, others = self.read_items(listing.items, fetched, config)
-        is_reached = listing.is_sorted and reach.is_reached(cursor, posts, overlap=self.overlap)
+        is_sorted = listing.is_sorted and (self.is_order_sure or reach.is_newest_first(posts))
+        is_reached = is_sorted and reach.is_reached(cursor, posts, overlap=self.overlap)
         announced, following = listing.announced, None if is_reached else listing.next
         gone = tuple(post.external_id for post in posts if post.is_deleted and not post.text)
         return Page(

@@ -213,6 +213,23 @@ def test_a_next_link_stays_on_the_host_of_the_config() -> None:
     assert "another host" in str(elsewhere.dead_end)
 
 
+@pytest.mark.parametrize(
+    ("dates", "goes_on"),
+    [
+        (("2026-02-01", "2026-01-31", "2026-01-31"), False),
+        (("2026-01-31", "2026-02-01", "2026-01-30"), True),  # by merit, perhaps
+        (("2026-02-28", "2026-02-01"), True),
+    ],
+)
+def test_newest_first_is_believed_only_where_the_page_keeps_it(
+    dates: tuple[str, ...], goes_on: bool
+) -> None:
+    spider = site(next={"by": "number", "query": "page"}, fields={"date": "i"})
+    body = "".join(card(f"r{n}", f"<i>{date}</i>") for n, date in enumerate(dates))
+    page = read(spider, body, cursor={"newest": "2026-03-01T00:00:00+00:00"})
+    assert (page.next is not None) is goes_on
+
+
 def test_where_the_oldest_come_first_a_run_goes_on_at_the_last_page() -> None:
     spider = site(
         order="oldest", next={"by": "number", "query": "page", "pages": "b"}, fields={"date": "i"}
