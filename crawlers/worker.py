@@ -175,9 +175,7 @@ class _Worker:
                 return
 
     async def _host_of(self, source_id: int) -> str:
-        """Whom a crawl talks to; nobody asks where there is one child anyway."""
-        if self._settings.crawl.children == 1:
-            return ""
+        """Whom a crawl talks to; also where one child is kept, for a suspect has one of its own."""
         wanted = select(Source.kind, Source.params).where(Source.id == source_id)
         found = await self._write_patiently(lambda session: session.execute(wanted).first())
         if found is None:

@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from core.database import Urls
 from core.queue import defer_crawl
 from core.settings import Settings
 from crawlers.catalogue import spiders
 from crawlers.children import Children
 from crawlers.hosts import host_of
 from crawlers.wire import Greeting, Report
+from crawlers.worker import _Worker
 from tests.crawlers.keyed import Keyed
 from tests.crawlers.plain import Plain
 from tests.crawlers.site import Asked, serving
@@ -132,6 +134,19 @@ def test_a_worker_with_two_children_sends_sources_of_one_host_to_one(
                 seconds=100,
             )
     assert most == {"127.0.0.1": 1, "localhost": 1}
+
+
+async def test_a_host_is_known_also_where_one_child_is_kept(
+    engine: Engine, database_url: str
+) -> None:
+    """A suspect gets a second child, which does not know whose turn it is in the first."""
+    source = _feed(engine, "https://board.example/feed.xml")
+    urls = Urls(owner=database_url, app=database_url)
+    settings = Settings()
+    assert settings.crawl.children == 1
+    async with _children(1) as children:
+        worker = _Worker(engine, children, settings=settings, urls=urls)
+        assert await worker._host_of(source) == "board.example"
 
 
 def _feed(engine: Engine, url: str) -> int:
