@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urljoin, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field
 
@@ -32,12 +32,12 @@ WebAddress = Annotated[
 
 
 def with_query(address: str, **values: object) -> str:
-    """Set parameters of a URL's query and keep its others; None takes one away."""
+    """Set parameters of a URL's query and keep its others as they stand; None takes one away."""
     parts = urlsplit(address)
-    kept = [(key, old) for key, old in parse_qsl(parts.query, keep_blank_values=True)]
-    kept = [(key, old) for key, old in kept if key not in values]
-    added = [(key, str(value)) for key, value in values.items() if value is not None]
-    return urlunsplit(parts._replace(query=urlencode(kept + added)))
+    pairs = [pair for pair in parts.query.split("&") if pair]
+    kept = [pair for pair in pairs if unquote_plus(pair.partition("=")[0]) not in values]
+    added = urlencode([(key, str(value)) for key, value in values.items() if value is not None])
+    return urlunsplit(parts._replace(query="&".join(filter(None, [*kept, added]))))
 
 
 def query_of(address: str) -> dict[str, str]:
