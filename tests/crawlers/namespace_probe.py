@@ -49,6 +49,8 @@ TARGETS = (
     "//[::ffff:127.0.0.1]/secret",
 )
 REDIRECTS = (301, 302, 303, 307, 308)
+#: Before the addresses that are asked for a WebSocket.
+STREAM = "stream:"
 
 
 class Trap:
@@ -146,8 +148,10 @@ async def _main(url: str) -> None:
     start_reactor(office.look_up)
     outcomes: dict[str, list[str]] = {}
     for address, kind in _sources():
+        is_stream, url = address.startswith(STREAM), address.removeprefix(STREAM)
+        params = {"url": url, "is_stream": True} if is_stream else {"url": url}
         with Session(office.engine) as session, session.begin():
-            source = add_source(session, kind=kind, params={"url": address}).id
+            source = add_source(session, kind=kind, params=params).id
         done = await crawl(source, office=office)
         assert done is not None
         with Session(office.engine) as session:
@@ -166,7 +170,13 @@ def _sources() -> list[tuple[str, str]]:
     ]
     feeds = [("http://firm.example/feed", "feed"), ("http://firm6.example/feed", "feed")]
     rebinding = [(f"http://rebind.example/feed?{number}", "feed") for number in range(4)]
-    return [*own, *hops, *feeds, *rebinding]
+    streams = [
+        *own,
+        *((f"http://firm.example/redirect302/{number}", "plain") for number in range(len(TARGETS))),
+        *((f"http://rebind.example/x?{number}", "plain") for number in range(4)),
+    ]
+    heard = [(STREAM + url, kind) for url, kind in streams]
+    return [*own, *hops, *feeds, *rebinding, *heard]
 
 
 def _office(url: str) -> Office:

@@ -22,6 +22,7 @@ class PlainConfig(Config):
     url: str
     hang: str = ""  #: "loop": hold the interpreter; "thread": never return; "die": kill the child
     hang_only_once: str = ""  #: a file that says that it has hung already
+    is_stream: bool = False
 
 
 class Plain(Spider):
@@ -35,7 +36,7 @@ class Plain(Spider):
     family: ClassVar[Family] = Family.JSON_API
 
     def start(self, config: Any, *, cursor: Cursor) -> Request:  # noqa: ARG002
-        return Request(url=config.url)
+        return Request(url=config.url, is_stream=config.is_stream)
 
     def parse(
         self,

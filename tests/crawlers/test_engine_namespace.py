@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.core.test_http_namespace import PUBLIC, own_network
-from tests.crawlers.namespace_probe import REDIRECTS, TARGETS
+from tests.crawlers.namespace_probe import REDIRECTS, STREAM, TARGETS
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -47,7 +47,11 @@ def test_a_source_inside_and_a_redirect_inside_are_blocked_in_words(probe: dict[
     # A name with an internal and a public address is dialled at its public one.
     inside = [n for n, target in enumerate(TARGETS) if "mixed" not in target]
     followed = [
-        url for url in outcomes if "/redirect" in url and int(url.rpartition("/")[2]) in inside
+        url
+        for url in outcomes
+        if "/redirect" in url
+        and not url.startswith(STREAM)
+        and int(url.rpartition("/")[2]) in inside
     ]
     assert len(followed) == len(inside) * len(REDIRECTS)
     for url in followed:
@@ -69,3 +73,15 @@ def test_a_next_page_inside_is_blocked_and_the_first_kept(probe: dict[str, Any])
 def test_feeds_are_read_and_their_links_are_not_followed(probe: dict[str, Any]) -> None:
     assert probe["outcomes"]["http://firm.example/feed"][0] == "ok"
     assert probe["outcomes"]["http://firm6.example/feed"][0] == "ok"
+
+
+def test_a_stream_inside_and_a_redirect_of_one_are_blocked(probe: dict[str, Any]) -> None:
+    outcomes = probe["outcomes"]
+    assert f"{STREAM}http://rebind.example/x?3" in outcomes
+    for number, target in enumerate(TARGETS):
+        if "mixed" in target:
+            continue
+        outcome, reason, pages = outcomes[f"{STREAM}http://firm.example/redirect302/{number}"]
+        assert (outcome, pages) == ("blocked", "0"), (target, reason)
+        if target.startswith("http"):
+            assert outcomes[STREAM + target][0] == "blocked", target
