@@ -36,15 +36,17 @@ def split(card: Selector, *, titled: re.Pattern[str], url: str) -> tuple[Selecto
     heading stands alone, what follows it up to the next one. ``ParseError`` for a card of so
     many parts that it is none.
     """
-    if not _heads(card.root, titled):
+    count = len(_heads(card.root, titled))
+    if not count:
         return card, []
+    if count > _MOST_PARTS:
+        raise ParseError("parts", url=url)
     copy: Any = deepcopy(card.root)
     copy.tail = None
     rest = Selector(root=copy, type="html")
     heads = _heads(copy, titled)
-    if len(heads) > _MOST_PARTS:
-        raise ParseError("parts", url=url)
-    blocks = [_block(head, heads, copy) for head in heads]
+    known = frozenset(heads)
+    blocks = [_block(head, known, copy) for head in heads]
     parts = [_part(head, block) for head, block in zip(heads, blocks, strict=True)]
     for block in blocks:
         for element in block:
@@ -56,7 +58,8 @@ def _heads(card: Any, titled: re.Pattern[str]) -> list[Any]:
     """Elements that are such a heading; of one within another the inner."""
     read = [(one, _string(one)) for one in card.iter("*") if _is_heading(one)]
     found = [one for one, says in read if len(says) <= _LONGEST_HEADING and titled.match(says)]
-    return [one for one in found if not set(found).intersection(one.iterdescendants())]
+    known = frozenset(found)
+    return [one for one in found if known.isdisjoint(one.iterdescendants())]
 
 
 def _is_heading(element: Any) -> bool:
@@ -66,10 +69,10 @@ def _is_heading(element: Any) -> bool:
     return name is not None and any(part in name for part in _NAMED_SO)
 
 
-def _block(head: Any, heads: Sequence[Any], card: Any) -> list[Any]:
+def _block(head: Any, heads: frozenset[Any], card: Any) -> list[Any]:
     block = head
     while (above := block.getparent()) is not None and above is not card:
-        is_shared = sum(1 for one in above.iter() if one in heads) > 1
+        is_shared = any(one in heads and one is not head for one in above.iter())
         if is_shared or not _string(above).startswith(_string(head)):
             break
         block = above
@@ -78,7 +81,7 @@ def _block(head: Any, heads: Sequence[Any], card: Any) -> list[Any]:
     return [block, *_until_next(block, heads)]
 
 
-def _until_next(block: Any, heads: Sequence[Any]) -> Iterator[Any]:
+def _until_next(block: Any, heads: frozenset[Any]) -> Iterator[Any]:
     for element in block.itersiblings():
         if any(one in heads for one in element.iter()):
             return

@@ -79,3 +79,10 @@ def _nested(levels: int) -> str:
         for one in range(levels)
     )
     return f"<html lang='en'><body>{opened}{'</li>' * levels}</body></html>"
+
+
+def test_headings_without_end_are_refused_as_soon_as_they_are_counted() -> None:
+    large = Enlarged(page_of("ripoffreport", name="report_rebutted"))
+    few, many = large.body(300), large.body(3000)
+    assert "parts" in large.read(many).problems[0].reason
+    assert seconds(lambda: large.read(many)) < MOST_TIMES * seconds(lambda: large.read(few))
