@@ -364,8 +364,9 @@ def test_a_recording_that_is_damaged_fails_alone(
 
 
 def test_an_older_recording_is_not_overwritten_and_an_empty_folder_is_no_success(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("GOODNAME_DATABASE__DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "board").mkdir()
     (tmp_path / "board/recording.json").write_text("{}", "utf-8")
     with pytest.raises(GoodnameError, match="--overwrite replaces it"):
@@ -374,7 +375,7 @@ def test_an_older_recording_is_not_overwritten_and_an_empty_folder_is_no_success
         recordings(tmp_path)
     with pytest.raises(GoodnameError, match="no recordings"):
         check(None, tmp_path / "nothing")
-    with pytest.raises(GoodnameError, match="no source 'other' is declared"):
+    with pytest.raises(GoodnameError, match="no source 'other': not declared"):
         record(None, "other", folder=tmp_path, most_pages=1)
 
 
