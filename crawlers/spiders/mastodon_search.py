@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 from typing_extensions import override
@@ -21,8 +19,9 @@ from crawlers.contract import (
     Secrets,
     Token,
 )
-from crawlers.errors import AuthError
+from crawlers.families.bearer import with_bearer
 from crawlers.families.mastodon import MastodonSpider, asking
+from crawlers.families.own_host import check_is_for
 from crawlers.reading.json_body import Json, at
 from crawlers.reading.web_address import WebAddress, query_of, with_query
 
@@ -82,12 +81,8 @@ class MastodonSearch(MastodonSpider):
         token: Token | None,
     ) -> Request:
         """Show the token to its own instance and no other, whatever a source may name."""
-        mine = urlsplit(secrets["instance"].strip().rstrip("/"))
-        asked = urlsplit(request.url)
-        if (asked.scheme, asked.netloc.lower()) != (mine.scheme, mine.netloc.lower()):
-            raise AuthError(f"the access token is for {mine.netloc[:80]}, not {asked.netloc[:80]}")
-        bearer = {"Authorization": f"Bearer {secrets['access_token']}"}
-        return replace(request, headers={**request.headers, **bearer})
+        check_is_for(request, secrets["instance"], what="the access token")
+        return with_bearer(request, secrets["access_token"])
 
 
 def _search(config: MastodonSearchConfig, *, max_id: str | None) -> Request:

@@ -20,6 +20,7 @@ from crawlers.contract import (
     Token,
 )
 from crawlers.errors import AuthError
+from crawlers.families.own_host import check_is_for
 from crawlers.families.woocommerce import ShopConfig, ShopReviews
 from crawlers.families.wordpress_lists import PER_PAGE
 from crawlers.reading.answers import read
@@ -93,9 +94,8 @@ class WooCommerceV3(ShopReviews):
         token: Token | None,
     ) -> Request:
         """Basic authentication, which WooCommerce takes over https only; to the key's own shop."""
-        parts, mine = urlsplit(request.url), urlsplit(secrets["shop"].strip())
-        if (parts.scheme, parts.netloc.lower()) != (mine.scheme, mine.netloc.lower()):
-            raise AuthError(f"the key is for {mine.netloc[:80]}, not {parts.netloc[:80]}")
+        check_is_for(request, secrets["shop"], what="the key")
+        parts = urlsplit(request.url)
         if parts.scheme != "https" and parts.hostname not in _HERE:
             raise AuthError("the key of a shop is sent over https only")
         pair = f"{secrets['consumer_key']}:{secrets['consumer_secret']}"
