@@ -79,7 +79,10 @@ class Hand(AbstractContextManager["Hand"]):
         A credential goes only to the host that was asked first. An API ``is_by_agreement`` when
         it is called with the operator's own key: robots.txt does not speak to that.
         """
-        asked, home = request, urlsplit(request.url)[:2]
+        try:
+            asked, home = request, urlsplit(request.url)[:2]
+        except ValueError as error:
+            raise CrawlError(f"{request.url[:200]} is no address: {error}") from None
         for _ in range(_MOST_HOPS + 1):
             is_home = urlsplit(asked.url)[:2] == home
             if not (is_by_agreement and is_home):

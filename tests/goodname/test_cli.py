@@ -113,6 +113,12 @@ def test_the_doctor_takes_no_name_for_markup(capsys: pytest.CaptureFixture[str])
     assert "[wait]" in said
 
 
+def test_what_only_looks_like_an_address_is_said_in_a_line() -> None:
+    ran = _run("sources", "preview", "http://[::1")
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "goodname: http://[::1 is no address" in ran.stderr
+
+
 def test_json_stands_alone_on_standard_output(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("kind: [", "utf-8")
     ran = _run("sources", "list", "--json", GOODNAME_CRAWL__SITES=str(tmp_path))
