@@ -125,6 +125,8 @@ class Page:
     begins_at: datetime | None = None
     #: What of the answer its posts stand in, to be kept as evidence; None: all of it.
     excerpt: bytes | None = None
+    #: It is about one post that a list named: that it cannot be read says nothing of the others.
+    is_single: bool = False
     #: Why what follows cannot be asked for. The page is kept, the run ends so, the cursor stays.
     dead_end: CrawlError | None = None
 

@@ -34,6 +34,7 @@ class Profile:
     posts: int = 0
     repeated: int = 0  #: posts whose id had come before in the same run
     problems: int = 0
+    unread: tuple[str, ...] = ()  #: short names of the pages of single posts that gave none
     announced: int = 0  #: items that pages say they list …
     announced_read: int = 0  #: … and posts and problems on those pages
     filled: Mapping[str, int] = field(default_factory=dict)  #: posts where a field says something
@@ -92,6 +93,7 @@ def with_page(
         posts=so_far.posts + len(told),
         repeated=so_far.repeated + len(page.posts) - len(fresh),
         problems=so_far.problems + len(page.problems),
+        unread=so_far.unread + _unread(page),
         announced=so_far.announced + (page.announced or 0),
         announced_read=so_far.announced_read
         + (len(page.posts) + len(page.problems) if page.announced is not None else 0),
@@ -117,7 +119,7 @@ def brings_nothing(page: Page, *, before: Profile, after: Profile) -> bool:
 
 def key_of(request: str) -> str:
     """A short name of a request."""
-    return hashlib.sha256(request.encode()).hexdigest()[:12]
+    return hashlib.sha256(request.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def garbled_in(posts: Iterable[Post]) -> int:
@@ -155,6 +157,11 @@ def _with_texts(so_far: Profile, told: list[Post]) -> Profile:
         word_count=so_far.word_count + total,
         lengths=(*so_far.lengths, *(len(post.text) for post in read)),
     )
+
+
+def _unread(page: Page) -> tuple[str, ...]:
+    alone = page.problems if page.is_single and not page.posts else ()
+    return tuple(key_of(one.external_id or one.url) for one in alone[:1])
 
 
 def _filled(so_far: Mapping[str, int], told: list[Post], names: tuple[str, ...]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from core.types import RunOutcome
 from crawlers.contract import Promise
+from crawlers.engine.alone import Alone, look_at_single
 from crawlers.engine.profile import Profile, moment_of
 from crawlers.engine.verdict import Verdict
 
@@ -35,6 +36,7 @@ class Oddity(StrEnum):
     """What is wrong with a run that found its page."""
 
     UNREAD = "unread"  #: the page says that it lists more
+    ALONE = "alone"  #: several pages of single posts cannot be read
     UNFILLED = "unfilled"  #: a field that always said something is empty
     AHEAD = "ahead"
     REPEATED = "repeated"
@@ -84,16 +86,19 @@ def weigh(
     verdict: Verdict, profile: Profile, *, promise: Promise, past: Sequence[Earlier], now: datetime
 ) -> tuple[Verdict, dict[str, Any]]:
     """The verdict in the light of promise and past (newest first), and the profile to store."""
+    alone = look_at_single(profile.unread, profile.posts, past[0].profile if past else {})
     stored = profile.as_json() | _pace(profile, past, now=now)
+    stored.update(alone.stored)
     if verdict.outcome not in (RunOutcome.OK, RunOutcome.EMPTY):
         return verdict, stored
-    broken = broken_promises(profile, promise)
+    broken = broken_promises(profile, promise) + _single(alone)
     told = {one.name for one in broken}
     others = differences(profile, stored, past, now=now)
     found = [*broken, *(one for one in others if one.name not in told)]
     stored["found"] = sorted({one.name for one in found})
     news = [one for one in found if one.is_promise or not _is_usual(one, past)]
     if not news:
+        stored.update(alone.accepted)
         usual = "; taken as usual after so many runs" if found else ""
         return replace(verdict, reason=verdict.reason + usual), stored
     return (
@@ -107,6 +112,13 @@ def weigh(
         ),
         stored,
     )
+
+
+def _single(alone: Alone) -> list[Finding]:
+    if not alone.reason:
+        return []
+    is_promise = alone.is_blind
+    return [Finding(oddity=Oddity.ALONE, reason=alone.reason, is_promise=is_promise)]
 
 
 def spoils(garbled: int, posts: int, past: Sequence[Earlier]) -> bool:

@@ -76,25 +76,28 @@ class Tally:
     seen: int = 0
     new: int = 0
     changed: int = 0
-    dead: int = 0  #: posts and items that became dead letters
+    dead: int = 0  #: posts and items that became dead letters …
+    apart: int = 0  #: … of these, on pages of a single post
     announced: int | None = None  #: how many items the first page that said so announced
 
     def with_page(self, page: Page, kept: Kept) -> Tally:
         """The tally after one more page."""
         announced = page.announced if self.announced is None else self.announced
+        dead = kept.dead + len(page.problems)
         return Tally(
             pages=self.pages + 1,
             seen=self.seen + len(page.posts),
             new=self.new + kept.new,
             changed=self.changed + kept.changed,
-            dead=self.dead + kept.dead + len(page.problems),
+            dead=self.dead + dead,
+            apart=self.apart + (dead if page.is_single else 0),
             announced=announced,
         )
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether there were items, and none of them was a post."""
-        return self.seen == 0 and self.dead > 0
+        """Whether pages listed items, and none of them was a post."""
+        return self.seen == 0 and self.dead > self.apart
 
     @property
     def is_hopeless(self) -> bool:
@@ -123,7 +126,9 @@ def of_whole_run(tally: Tally, *, is_resumed: bool) -> Verdict:
     if tally.is_unreadable:
         return of_unreadable_run(tally)
     outcome, reason = RunOutcome.OK, f"{_count(tally.seen, 'post')}, {tally.new} new"
-    if tally.seen == 0 and (tally.announced == 0 or is_resumed):
+    if tally.apart:
+        reason += f"; {_count(tally.apart, 'page')} could not be read"
+    elif tally.seen == 0 and (tally.announced == 0 or is_resumed):
         reason = "nothing more" if is_resumed else "the site says that there is nothing"
     elif tally.seen == 0:
         outcome, reason = RunOutcome.EMPTY, "no post on the page"

@@ -112,6 +112,7 @@ class Article(Spider):
             next=_next(waiting),
             ahead=_remembering(moved, asked) if is_over else _trying(moved, asked),
             announced=len(posts) + len(problems),
+            is_single=config.links is not None,
         )
 
 

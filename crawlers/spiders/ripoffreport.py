@@ -180,6 +180,7 @@ def _report(fetched: Fetched, config: RipoffReportConfig, *, ahead: Cursor) -> P
         problems=found.problems,
         next=following,
         ahead=reach.moved(moved, found.posts, now=fetched.fetched_at),
+        is_single=True,
     )
 
 
