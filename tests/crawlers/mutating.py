@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -24,11 +24,14 @@ from crawlers.engine.verdict import (
     of_whole_run,
 )
 from crawlers.errors import CrawlError
+from crawlers.families.forum import TopicSpider
 from tests.crawlers import growing
 from tests.crawlers.growing import Board, Draw, Said, sentence
+from tests.crawlers.redrawn import REDRAWN
 from tests.crawlers.saved_pages import config_of
 
-Answer = Callable[[str], bytes]
+#: What a site says to a request: its address, and its place in the run, counted from 0.
+Answer = Callable[[str, int], bytes]
 _MOST_PAGES = 50
 
 DRAWN: Final[dict[str, Draw]] = {
@@ -65,10 +68,16 @@ class Source:
         config = spider.config(**config_of(self.kind))
         request = spider.start(config, cursor=self.cursor)
         profile, tally = Profile(), Tally()
-        for _ in range(_MOST_PAGES):
+        drawn, most = (
+            REDRAWN.get(self.kind),
+            _MOST_PAGES if self.kind in DRAWN else pages_of(self.kind),
+        )
+        for number in range(most):
             fetched = Fetched(
-                url=request.url, status=200, headers={}, body=answer(request.url), fetched_at=now
-            )
+                url=request.url, status=200, headers=drawn.headers if drawn else {},
+                body=answer(request.url, number), fetched_at=now, state=request.state,
+                time_zone=drawn.zone if drawn else "UTC",
+            )  # fmt: skip
             try:
                 page = spider.parse(fetched, config, cursor=self.cursor, ahead=ahead)
             except CrawlError as error:
@@ -89,7 +98,9 @@ class Source:
             ahead = page.ahead
             if brings_nothing(page, before=before, after=profile):
                 return of_repeated_page(request.url), profile, {}
-            if page.next is None:
+            if page.dead_end is not None and number + 1 < most:
+                return of_error(page.dead_end), None, {}
+            if page.next is None or number + 1 == most:
                 return of_whole_run(tally, is_resumed=False), profile, ahead
             if tally.is_hopeless:
                 return of_unreadable_run(tally), None, {}
@@ -97,9 +108,27 @@ class Source:
         raise AssertionError("the run does not end")
 
 
+PER_PAGE: Final = 10
+
+
+def draw(kind: str, posts: Sequence[Said], url: str, number: int) -> str:
+    """The page of a run; one of a form shows ten posts, and a run reads two of them."""
+    drawn = DRAWN.get(kind)
+    return REDRAWN[kind].drawn(_shown(posts, number)) if drawn is None else drawn(posts, url)
+
+
+def pages_of(kind: str) -> int:
+    """How many pages are drawn: a topic is read from its last one on."""
+    return 1 if issubclass(type(spiders()[kind]), TopicSpider) or kind == "forumhr" else 2
+
+
+def _shown(posts: Sequence[Said], number: int) -> Sequence[Said]:
+    return posts[number * PER_PAGE : (number + 1) * PER_PAGE]
+
+
 def healthy(board: Board, kind: str) -> Answer:
     """The site as it is."""
-    return lambda url: DRAWN[kind](board.posts, url).encode()
+    return lambda url, number: draw(kind, board.posts, url, number).encode()
 
 
 Mutation = Callable[[Board, str], Answer]
@@ -107,24 +136,26 @@ Mutation = Callable[[Board, str], Answer]
 
 def _pages(change: Callable[[str, str], str]) -> Mutation:
     def mutated(board: Board, kind: str) -> Answer:
-        return lambda url: change(DRAWN[kind](board.posts, url), kind).encode()
+        return lambda url, number: change(draw(kind, board.posts, url, number), kind).encode()
 
     return mutated
 
 
 def _instead(page: str) -> Mutation:
-    return lambda _board, _kind: lambda _url: page.encode()
+    return lambda _board, _kind: lambda _url, _number: page.encode()
 
 
 def _posts(change: Callable[[list[Said], Board], list[Said]]) -> Mutation:
     def mutated(board: Board, kind: str) -> Answer:
-        return lambda url: DRAWN[kind](change(board.posts, board), url).encode()
+        return lambda url, number: draw(kind, change(board.posts, board), url, number).encode()
 
     return mutated
 
 
 def _zero(page: str, kind: str) -> str:
     """The frame of the page without what it is for."""
+    if kind in REDRAWN:
+        return REDRAWN[kind].drawn(())
     if kind == "consumeraffairs":
         return re.sub(r'<div class="rvw".*(?=</div></body>)', "", page, flags=re.S)
     if kind == "trustpilot":
@@ -144,6 +175,8 @@ _RENAMED = {
 
 
 def _empty_json(page: str, kind: str) -> str:
+    if kind in REDRAWN:
+        return "{}"
     if kind == "trustpilot":
         return re.sub(r'(json">).*(</script>)', r"\1{}\2", page)
     return "{}" if kind == "hackernews" else _zero(page, kind)
@@ -164,11 +197,21 @@ def _garbled(posts: list[Said], board: Board) -> list[Said]:
 
 def _frozen(board: Board, kind: str) -> Answer:
     stale = list(board.posts)
-    return lambda url: DRAWN[kind](stale, url).encode()
+    return lambda url, number: draw(kind, stale, url, number).encode()
+
+
+def _renamed(board: Board, kind: str) -> Answer:
+    if kind in REDRAWN:
+        form = REDRAWN[kind].renamed
+        return lambda _url, number: form.drawn(_shown(board.posts, number)).encode()
+    return _pages(lambda page, kind: page.replace(*_RENAMED[kind]))(board, kind)
 
 
 def _repeated(board: Board, kind: str) -> Answer:
-    def answer(url: str) -> bytes:
+    if kind in REDRAWN:
+        return lambda url, _number: draw(kind, board.posts, url, 0).encode()
+
+    def answer(url: str, _number: int) -> bytes:
         first = re.sub(r"([?&])page=\d+", r"\1page=1", url)
         page = DRAWN[kind](board.posts, first)
         number = re.search(r"[?&]page=(\d+)", url)
@@ -188,7 +231,7 @@ _CAPTCHA = (
 
 MUTATIONS: Final[dict[str, Mutation]] = {
     "zero items": _pages(_zero),
-    "renamed class": _pages(lambda page, kind: page.replace(*_RENAMED[kind])),
+    "renamed class": _renamed,
     "login wall": _instead(_WALL),
     "soft 404": _instead(_SOFT_404),
     "captcha as 200": _instead(_CAPTCHA),
@@ -205,7 +248,10 @@ MUTATIONS: Final[dict[str, Mutation]] = {
 def halved(board: Board, kind: str) -> Answer:
     """Every second item of a page is lost, and the page itself says nothing about it."""
 
-    def answer(url: str) -> bytes:
+    if kind in REDRAWN:
+        return lambda _url, number: REDRAWN[kind].drawn(_shown(board.posts, number)[::2]).encode()
+
+    def answer(url: str, _number: int) -> bytes:
         page = DRAWN[kind](board.posts, url)
         if kind == "consumeraffairs":
             parts = page.split('<div class="rvw"')
