@@ -5,33 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from scrapy.settings import Settings
-from scrapy.settings.default_settings import EXTENSIONS_BASE
 
 from core.settings import CrawlSection
 
-_OURS = {
+_THEIRS = "scrapy.downloadermiddlewares"
+#: All that stands between us and the network, by distance from us. Scrapy's own list would load
+#: what is switched off, too: a console, cookies and a second HTTP client, for two seconds. No proxy
+#: of the environment: it would resolve names for us, behind the guard's back.
+_ON_THE_WAY = {
     "crawlers.engine.guard.GuardMiddleware": 60,
     "crawlers.engine.robots.RobotsMiddleware": 100,
     "crawlers.engine.signing.SigningMiddleware": 110,
+    f"{_THEIRS}.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    f"{_THEIRS}.defaultheaders.DefaultHeadersMiddleware": 400,
+    f"{_THEIRS}.useragent.UserAgentMiddleware": 500,
+    f"{_THEIRS}.retry.RetryMiddleware": 550,
+    f"{_THEIRS}.httpcompression.HttpCompressionMiddleware": 590,
+    f"{_THEIRS}.redirect.RedirectMiddleware": 600,
 }
-_UNUSED = (
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware",
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware",
-    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware",
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware",
-    # A proxy from the environment would resolve names for us, behind the guard's back.
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware",
-    "scrapy.downloadermiddlewares.stats.DownloaderStats",
-    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware",
-)
-_UNUSED_ON_THE_SPIDERS_SIDE = (
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware",
-    # It drops a request without a word; a cursor in a URL may be long.
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware",
-    "scrapy.spidermiddlewares.depth.DepthMiddleware",
-    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
-)
+#: None that drops a long address without a word: a cursor in it may be long.
+_ON_THE_SPIDERS_SIDE = {
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": 700,  # so that nothing of it is sent
+}
 
 
 def scrapy_settings(crawl: CrawlSection) -> Settings:
@@ -40,19 +36,17 @@ def scrapy_settings(crawl: CrawlSection) -> Settings:
 
 
 def _values(crawl: CrawlSection) -> dict[str, Any]:
-    middlewares: dict[str, int | None] = {**_OURS, **dict.fromkeys(_UNUSED)}
+    on_the_way = dict(_ON_THE_WAY)
     if not crawl.robots_obey:
-        middlewares["crawlers.engine.robots.RobotsMiddleware"] = None
+        del on_the_way["crawlers.engine.robots.RobotsMiddleware"]
     client = "crawlers.engine.turns.PoliteHandler"
     return {
         "USER_AGENT": crawl.user_agent,
         "DEFAULT_REQUEST_HEADERS": {"Accept": "*/*"},
-        "DOWNLOADER_MIDDLEWARES": middlewares,
-        "SPIDER_MIDDLEWARES": dict.fromkeys(_UNUSED_ON_THE_SPIDERS_SIDE),
-        "EXTENSIONS": dict.fromkeys(EXTENSIONS_BASE),
-        "DOWNLOAD_HANDLERS": {
-            "http": client, "https": client, "data": None, "file": None, "ftp": None, "s3": None,
-        },
+        "DOWNLOADER_MIDDLEWARES_BASE": on_the_way,
+        "SPIDER_MIDDLEWARES_BASE": _ON_THE_SPIDERS_SIDE,
+        "EXTENSIONS_BASE": {},
+        "DOWNLOAD_HANDLERS_BASE": {"http": client, "https": client},
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_TIMEOUT": crawl.timeout_seconds,
         "DOWNLOAD_MAXSIZE": crawl.max_body_bytes,
@@ -67,8 +61,6 @@ def _values(crawl: CrawlSection) -> dict[str, Any]:
         "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",
         "REDIRECT_MAX_TIMES": 5,
         "REFERRER_POLICY": "no-referrer",
-        "COOKIES_ENABLED": False,
-        "TELNETCONSOLE_ENABLED": False,
         "STATS_DUMP": False,
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
         "LOG_ENABLED": False,
