@@ -1,4 +1,4 @@
-"""What issue by issue sources need: credentials, quotas, evidence, coverage, operations alerts."""
+"""What sources need to be trusted: quotas, evidence, coverage by hours, operations alerts."""
 
 from __future__ import annotations
 
