@@ -17,13 +17,17 @@ _SECRET_WORDS = (
     "token", "secret", "password", "passwd", "signature", "apikey", "api_key", "api-key",
     "accesskey", "access_key", "credential", "session",
 )  # fmt: skip
+#: Whole names of such fields, and last words of them: ``feed_key``, ``x-sid``.
 _SECRET_NAMES = frozenset({"key", "sig", "auth", "authorization", "sid", "pwd", "hmac", "jwt"})
+#: A one-time code of a log-in; ``product_code`` is none.
+_SECRET_ALONE = frozenset({"code", "auth_code", "authcode"})
 #: Fields that say which page of a list was asked for, where a number follows.
 _PLACES = frozenset({"page", "p", "pg", "paged", "offset", "start", "limit", "per_page", "size"})
 _LONGEST_PLACE = 6
 #: Behind a ``?`` without a name: ``?feed`` is a switch, what is longer may be a token.
 _LONGEST_SWITCH = 10
 
+_BETWEEN_WORDS = re.compile(r"[_-]")
 _IN_WORDS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s<>\"]+", re.I)
 _ADDRESS = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://)(?P<rest>.*)", re.I | re.S)
 _AUTHORITY = re.compile(r"[^/?#\\]*")
@@ -90,7 +94,8 @@ def address_secrets(params: Params) -> list[str]:
 def is_secret_name(name: str) -> bool:
     """Whether a field of a query is called as secrets are."""
     word = unquote(name).casefold()
-    return word in _SECRET_NAMES or any(part in word for part in _SECRET_WORDS)
+    is_named = word in _SECRET_ALONE or _BETWEEN_WORDS.split(word)[-1] in _SECRET_NAMES
+    return is_named or any(part in word for part in _SECRET_WORDS)
 
 
 def _is_no_place(name: str, value: str) -> bool:

@@ -16,8 +16,6 @@ REMOVED: Final = "removed"
 _SECRET_HEADERS: Final = re.compile(
     r"cookie|authorization|authenticate|token|secret|session|api-?key|csrf|xsrf", re.I
 )
-#: Names of params that are secrets in a file that people share, beside those in addresses.
-_SECRET_PARAMS: Final = re.compile(r"(?:^|[_-])(?:key|sig|auth|sid|code)$|appsecret_proof", re.I)
 _IN_BODY: Final = re.compile(
     rb"""((?:access_token|client_secret|refresh_token|api_?key|appsecret_proof)"""
     rb"""(?:=|%3D|"\s{0,3}:\s{0,3}"))[^&"'\s<>\\]{6,}""",
@@ -41,8 +39,8 @@ def clean_url(url: str, secrets: Sequence[str]) -> str:
     """Values of telling params become a word; what was a credential does wherever it stands."""
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    if any(_is_secret(name) for name, _ in pairs):
-        kept = [(key, REMOVED if _is_secret(key) else value) for key, value in pairs]
+    if any(is_secret_name(name) for name, _ in pairs):
+        kept = [(key, REMOVED if is_secret_name(key) else value) for key, value in pairs]
         parts = parts._replace(query=urlencode(kept))
     return _without(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), secrets)
 
@@ -62,12 +60,8 @@ def secrets_in(params: Mapping[str, Any]) -> list[str]:
         for address in params.values()
         if _is_address(address)
         for name, value in parse_qsl(urlsplit(address).query)
-        if _is_secret(name)
+        if is_secret_name(name)
     ]
-
-
-def _is_secret(name: str) -> bool:
-    return is_secret_name(name) or bool(_SECRET_PARAMS.search(name))
 
 
 def _is_address(value: object) -> bool:

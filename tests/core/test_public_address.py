@@ -27,7 +27,12 @@ from core.public_address import (
         ("https://x.example/a?access_token=s&page=2", "https://x.example/a?page=2"),
         ("https://x.example/a?page=2&API_Key=s#part", "https://x.example/a?page=2"),
         ("https://x.example/a?key=s", "https://x.example/a"),
+        ("https://x.example/a?feed_key=s&x-sid=s&appsecret_proof=s&code=s", "https://x.example/a"),
         ("https://x.example/a?keyword=s", "https://x.example/a?keyword=s"),
+        (
+            "https://x.example/a?product_code=s&monkey=s",
+            "https://x.example/a?product_code=s&monkey=s",
+        ),
         ("https://x.example/a?X-Amz-Signature=s&v=1", "https://x.example/a?v=1"),
         ("https://user:word@x.example:81/a", "https://x.example:81/a"),
         ("https://[broken", ""),

@@ -410,7 +410,7 @@ def test_credentials_are_taken_out_of_a_recording(web: Site, tmp_path: Path) -> 
     assert clean_url("https://u:p@x.example/?page=2&API_KEY=1", []) == (
         "https://x.example/?page=2&API_KEY=removed"
     )
-    for name in ("jwt", "pwd", "hmac", "accesskey", "x-credential", "code", "x_sid"):
+    for name in ("jwt", "pwd", "hmac", "accesskey", "x-credential", "code", "x_sid", "rss-jwt"):
         assert "s3cret" not in clean_url(f"https://x.example/?{name}=s3cret&page=2", [])
         assert secrets_in({"url": f"https://x.example/?{name}=s3cret"}) == ["s3cret"]
 
