@@ -22,6 +22,15 @@ _CHATTY = (
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
+class LinkToFollow(str):
+    """An address that a person is to open, of a post or of our own page: logs keep it whole.
+
+    For what is public anyway, and never for the address of a request or of a source.
+    """
+
+    __slots__ = ()
+
+
 def configure_logging(*, level: str, style: str, process: str) -> None:
     """Send all logs of this process, also those of libraries, to stderr in one form."""
     shared: list[structlog.typing.Processor] = [
@@ -29,7 +38,7 @@ def configure_logging(*, level: str, style: str, process: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        _with_public_addresses,
+        with_public_addresses,
     ]
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -57,10 +66,15 @@ def configure_logging(*, level: str, style: str, process: str) -> None:
     structlog.contextvars.bind_contextvars(process=process)
 
 
-def _with_public_addresses(
+def with_public_addresses(
     logger: object,  # noqa: ARG001
     method: str,  # noqa: ARG001
     event: structlog.typing.EventDict,
 ) -> structlog.typing.EventDict:
     """Errors of libraries, and what they were raised from, name addresses as they were asked."""
-    return {k: shown_words(v) if isinstance(v, str) else v for k, v in event.items()}
+    return {name: _public(value) for name, value in event.items()}
+
+
+def _public(value: object) -> object:
+    is_text = isinstance(value, str) and not isinstance(value, LinkToFollow)
+    return shown_words(str(value)) if is_text else value

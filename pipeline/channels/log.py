@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from core.log import LinkToFollow
 from core.types import DeliveryEvent
 from pipeline.channels.channel import Outcome, Sending, Verdict
 from pipeline.operations_message import OperationsMessage
@@ -28,8 +29,8 @@ def tell_log(sending: Sending) -> Outcome:
         because=list(worst.reasons[:3]) if worst else [],
         source=worst.source if worst else None,
         mentions=message.mention_count,
-        link=message.link,
-        url=worst.url if worst else None,
+        link=LinkToFollow(message.link),
+        url=LinkToFollow(worst.url) if worst else None,
         alert=message.alert_id,
         delivery=str(sending.idempotency_key),
     )
@@ -44,7 +45,7 @@ def _tell_of_source(message: OperationsMessage, sending: Sending) -> Outcome:
         outcome=message.outcome,
         reason=message.reason[:_LONGEST],
         runs=message.runs,
-        link=message.link,
+        link=LinkToFollow(message.link),
         alert=message.alert_id,
         delivery=str(sending.idempotency_key),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from core.log import configure_logging
+from core.log import LinkToFollow, configure_logging
 from core.public_address import (
     address_secrets,
     guarded_url,
@@ -106,3 +107,11 @@ def test_logs_name_no_secret_of_an_address_nor_do_tracebacks(written: io.StringI
     logging.getLogger("some.library").warning("retrying %s", url)
     assert written.getvalue().count("https://x.example/a?key=***") == 3
     assert "canary" not in written.getvalue()
+
+
+def test_a_link_to_follow_stays_whole_beside_hidden_ones(written: io.StringIO) -> None:
+    url = "https://board.example/item?id=4711#c2"
+    structlog.get_logger().warning("alert", link=LinkToFollow(url), reason=f"HTTP 404 ({url})")
+    line = json.loads(written.getvalue())
+    assert line["link"] == url
+    assert line["reason"] == "HTTP 404 (https://board.example/item?id=***)"

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from core.log import with_public_addresses
 from core.models import Mention
 from pipeline.channels.channel import Sending
 from pipeline.deliver import claim, deliver_due
@@ -268,6 +269,17 @@ def test_the_log_is_told_without_the_whole_text(engine: Engine, clock: Clock) ->
     (line,) = [one for one in logs if one["event"] == "alert"]
     assert (line["severity"], line["brand"], line["mentions"]) == ("critical", "Voltano", 1)
     assert len(str(line)) < 1_000
+
+
+def test_the_links_of_a_logged_alert_can_be_followed(engine: Engine, clock: Clock) -> None:
+    outbox = build_outbox(engine, clock, {"kind": "log", "address": ""})
+    outbox.complain(url="https://board.example/item?id=4711")
+    processors = [with_public_addresses]
+    with structlog.testing.capture_logs(processors=processors) as logs:
+        assert deliver_due(outbox.room()) == 1
+    (line,) = [one for one in logs if one["event"] == "alert"]
+    assert line["url"] == "https://board.example/item?id=4711"
+    assert line["link"].startswith("http://127.0.0.1:8765/alerts/alt_")
 
 
 def test_a_channel_that_breaks_is_tried_again_and_stops_nobody(outbox: Outbox) -> None:
