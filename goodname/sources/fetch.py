@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from core.address import AddressGuard
+from core.address import DEFAULT_PORTS, AddressGuard
 from core.errors import AddressRefused, GoodnameError
 from core.http import guarded_client
 from core.settings import CrawlSection
@@ -140,12 +140,12 @@ class Hand(AbstractContextManager["Hand"]):
                 )
             )
         except AddressRefused as error:
-            raise BlockedError(f"not fetched: {error}") from None
+            raise _refused(error, url) from None
         except CrawlError:
             raise
         except Exception as error:
             if refused := look_up.refusal(place.host, place.port):
-                raise BlockedError(f"not fetched: {refused}") from None
+                raise _refused(refused, url) from None
             told = silence(error, url=url, timeout=settings.timeout_seconds, limit=limit)
             raise CrawlError(told.reason) from None
         return httpx.Response(heard.status, headers=dict(heard.headers), content=heard.body)
@@ -163,11 +163,29 @@ class Hand(AbstractContextManager["Hand"]):
                 follow_redirects=is_robots,  # as RFC 9309 has it; every hop is guarded
             )
         except AddressRefused as error:
-            raise BlockedError(f"not fetched: {error}") from None
+            raise _refused(error, request.url) from None
         except (httpx.HTTPError, httpx.InvalidURL, GoodnameError) as error:
             what = "robots.txt unreachable: " if is_robots else ""
             said = str(error) or type(error).__name__
             raise CrawlError(f"{what}no whole answer from {_host(request.url)}: {said}") from None
+
+
+def _refused(why: object, url: str) -> BlockedError:
+    """Why an address is not dialled, and how its operator opens it, if it can be opened."""
+    return BlockedError(f"not fetched: {why}{_how_to_open(why, url)}")
+
+
+def _how_to_open(why: object, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
+        pair = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        AddressGuard.opening([pair]).check_url(url)
+    except (AddressRefused, ValueError):
+        return ""
+    # Where another host is named, a redirect led there.
+    opens = f'; a site of your own is opened by [crawl] allowed_addresses = ["{pair}"]'
+    return opens if str(why).startswith(host) else ""
 
 
 def _host(url: str) -> str:

@@ -97,6 +97,27 @@ def test_a_hand_reaches_nothing_internal(web: Site) -> None:
         assert inside.connections == 0
 
 
+@pytest.mark.parametrize(
+    ("url", "opens"),
+    [
+        (
+            "http://127.0.0.1:8099/a",
+            '; a site of your own is opened by [crawl] allowed_addresses = ["127.0.0.1:8099"]',
+        ),
+        ("http://[::1]/a", 'allowed_addresses = ["[::1]:80"]'),
+        ("https://kettles.internal/a", 'allowed_addresses = ["kettles.internal:443"]'),
+        ("http://2130706433/", None),
+        ("http://a b.example/", None),
+        ("http://127.0.0.1:99999/", None),
+    ],
+)
+def test_who_may_not_ask_an_address_is_told_what_opens_it(url: str, opens: str | None) -> None:
+    with Hand(CrawlSection(robots_obey=False)) as hand, pytest.raises(CrawlError) as error:
+        hand.fetch(Request(url=url))
+    assert ("allowed_addresses" in str(error.value)) == (opens is not None)
+    assert str(error.value).endswith(opens or "")
+
+
 def test_a_credential_is_shown_to_the_first_host_only(web: Site) -> None:
     def sign(request: Request) -> Request:
         return Request(url=request.url, headers={"Authorization": "Bearer very-secret"})
