@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -94,7 +94,7 @@ def install(app: FastAPI) -> None:
 
 def _handler(read: Any) -> Any:
     def handle(request: Request, error: Exception) -> Response:
-        problem, request_id = read(error), request.scope.get("request_id")
+        problem, request_id = read(error, request), request.scope.get("request_id")
         if _is_for_a_person(request):
             shown = {"problem": problem, "request_id": request_id}
             return render(
@@ -110,21 +110,42 @@ def _is_for_a_person(request: Request) -> bool:
     return not is_api and "text/html" in request.headers.get("accept", "")
 
 
-def _of_http(error: HTTPException) -> Problem:
+def _of_http(error: HTTPException, _: Request) -> Problem:
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     return Problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
-def _of_validation(error: RequestValidationError) -> Problem:
+def _of_validation(error: RequestValidationError, request: Request) -> Problem:
     errors = [
-        {"where": ".".join(str(part) for part in one["loc"]), "detail": one["msg"]}
+        {"where": ".".join(str(part) for part in one["loc"]), "detail": _said(one, request)}
         for one in error.errors()[:20]
     ]
     first = errors[0] if errors else {"where": "request", "detail": "it cannot be read"}
     return Problem(422, "invalid", f"{first['where']}: {first['detail']}", errors=errors)
 
 
-def _of_database(error: DBAPIError | PoolTimeoutError) -> Problem:
+def _said(error: Mapping[str, Any], request: Request) -> str:
+    """What is wrong; of a parameter that there is not, which ones there are."""
+    said: str = error["msg"]
+    if error["type"] != "extra_forbidden" or error["loc"][0] != "query":
+        return said
+    known = ", ".join(_parameters(request.scope["route"].dependant))
+    return f"there is no such parameter; known here: {known}"
+
+
+def _parameters(dependant: Any) -> Iterator[str]:
+    """Names of the query of a route, also of those fields that stand in a model."""
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from (one.alias or name for name, one in kind.model_fields.items())
+        else:
+            yield field.alias
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
+
+
+def _of_database(error: DBAPIError | PoolTimeoutError, _: Request) -> Problem:
     log.error("database_unavailable", error=type(error).__name__, reason=_first_line(error))
     if "QueryCanceled" in type(getattr(error, "orig", None)).__name__:
         return Problem(503, "too-slow", "The query took too long; narrow its filters.")
@@ -142,12 +163,12 @@ def _first_line(error: Exception) -> str:
 
 
 _READERS: dict[Any, Any] = {
-    Problem: lambda error: error,
+    Problem: lambda error, _: error,
     HTTPException: _of_http,
     RequestValidationError: _of_validation,
     # An id of another noun, or a made-up one, is simply not here.
-    BadIdError: lambda _: not_found(),
-    DataError: lambda _: Problem(422, "unstorable", "A value cannot be stored or compared."),
+    BadIdError: lambda *_: not_found(),
+    DataError: lambda *_: Problem(422, "unstorable", "A value cannot be stored or compared."),
     OperationalError: _of_database,
     PoolTimeoutError: _of_database,
 }

@@ -34,6 +34,27 @@ def test_every_refusal_is_a_problem_with_a_request_id(ask: Ask, ours: Customer) 
         assert body["request_id"] == answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("path", "wrong", "right"),
+    [
+        ("mentions", "since", {"from", "to", "brand", "q", "limit", "cursor"}),
+        ("coverage", "from", {"since", "until", "source", "resolution"}),
+        ("brands", "colour", {"limit", "cursor"}),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_the_known_ones(
+    ask: Ask, ours: Customer, path: str, wrong: str, right: set[str]
+) -> None:
+    given = {wrong: "2026-03-01T00:00:00Z", "limit": "1"}
+    answer = ask("GET", f"/v1/{path}", key=ours.keys[Role.ADMIN], params=given)
+    assert answer.status_code == 422, answer.text
+    said = next(one for one in answer.json()["errors"] if one["where"] == f"query.{wrong}")
+    begin, _, known = said["detail"].partition(": ")
+    assert begin == "there is no such parameter; known here"
+    assert right <= set(known.split(", "))
+    assert wrong not in known.split(", ")
+
+
 def test_a_request_id_that_was_given_is_kept_unless_it_is_nonsense(ask: Ask) -> None:
     given = ask("GET", "/v1/health", headers={"X-Request-ID": "trace-2026.a_b"})
     assert given.headers["x-request-id"] == "trace-2026.a_b"
