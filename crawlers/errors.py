@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core.errors import GoodnameError
 from core.types import RunOutcome
+from crawlers.reading.contacts import without_contacts
 
 
 class CrawlError(GoodnameError):
@@ -52,4 +53,4 @@ class ParseError(GoodnameError):
     def __init__(self, field: str, *, url: str, item: object = None) -> None:
         super().__init__(f"{field}: missing or unreadable at {url}")
         self.field, self.url = field, url
-        self.excerpt = repr(item)[:500] if item is not None else ""
+        self.excerpt = without_contacts(repr(item))[:500] if item is not None else ""

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from core.models import Source
 from core.types import RunOutcome
-from crawlers.contract import Fetched, Page, Spider
+from crawlers.contract import Family, Fetched, Page, Spider
 from crawlers.engine.memory import KEY, without_validators
 from crawlers.engine.office import Office
 from crawlers.engine.record import Begun
 from crawlers.engine.signing import Signing
 from crawlers.engine.verdict import Verdict
+from crawlers.reading.contacts import without_contacts
 from pipeline.evidence import Answer, keep_answer
 from pipeline.ingest import Kept
 from pipeline.presence import Walk
@@ -63,13 +64,18 @@ def keep_evidence(
 
 
 def _shown(fetched: Fetched, signing: Signing) -> Answer:
-    """An answer as it may be shown: sites repeat tokens in the links to their next pages."""
-    body = signing.hidden(fetched.body.decode("latin-1")).encode("latin-1")
+    """An answer as it may be shown to others than the owner of the credential.
+
+    Sites repeat tokens in the links to their next pages; APIs tell how to reach who wrote.
+    """
+    body = signing.hidden(fetched.body.decode("latin-1"))
+    if signing.spider.family is Family.JSON_API:
+        body = without_contacts(body)
     return Answer(
         url=signing.hidden(fetched.url),
         status=fetched.status,
         headers=fetched.headers,
-        body=body,
+        body=body.encode("latin-1"),
         fetched_at=fetched.fetched_at,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -10,16 +11,17 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from core.errors import SettingsError
-from core.models import CrawlRun, QuotaUse
+from core.models import CrawlRun, QuotaUse, RawAnswer
 from core.settings import CrawlSection, LogSection, load_settings
 from crawlers.contract import Token
 from crawlers.credentials import Tokens, hide, revealed, secrets_for
 from crawlers.errors import AuthError
 from crawlers.wire import Greeting, greeting_line, read_greeting
+from pipeline.evidence import unpacked
 from tests.crawlers import site as bad
 from tests.crawlers.conftest import Crawler, start_child, stop_child
 from tests.crawlers.keyed import Keyed, KeyedConfig
@@ -263,6 +265,22 @@ def test_an_item_that_repeats_the_key_becomes_a_dead_letter_without_it(
     assert crawler.crawl(source).outcome == "ok"
     (letter,) = crawler.dead_letters(source)
     assert "key=***" in letter.detail["excerpt"]
+
+
+def test_evidence_of_an_api_does_not_tell_how_to_reach_who_wrote(
+    keyed: tuple[Crawler, Site, Site],
+) -> None:
+    crawler, site, _ = keyed
+    item = {"id": "a", "text": "good", "reviewer_email": "ana@kettles.example", "author_ip": "::7"}
+    site.pages["/1"] = page(json.dumps({"posts": [item]}))
+    source = _source(crawler, f"{site.url}/1")
+    assert crawler.crawl(source).outcome == "ok"
+    with Session(crawler.engine) as session:
+        mine = select(RawAnswer).where(RawAnswer.source_id == source)
+        (kept,) = session.scalars(mine)
+    body = unpacked(kept.body, size_bytes=kept.size_bytes)
+    assert json.loads(body)["posts"] == [item | {"reviewer_email": "***", "author_ip": "***"}]
+    assert kept.sha256 == hashlib.sha256(body).digest()
 
 
 def test_a_refused_token_is_no_less_a_secret(keyed: tuple[Crawler, Site, Site]) -> None:
