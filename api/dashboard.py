@@ -14,6 +14,7 @@ from api.alert_queries import OPEN_STATES, mentions_of, worst_mentions, worst_op
 from api.chart import Bar, Bucket, bars
 from api.coverage import heard_hours
 from api.evidence import Piece, excerpt, headed, pieces
+from api.journey import Journey, journeys
 from api.queries import EFFECTIVE_SEVERITY, LISTED_TEXT
 from api.shown import show_id, show_severity
 from api.speed import Step, steps, whole
@@ -159,7 +160,11 @@ def open_alerts(session: Session) -> tuple[list[AlertCard], int]:
     rows = worst_open(session, limit=SHOWN_ALERTS)
     worst = worst_mentions(session, [row.Alert.id for row in rows])
     reasons = _reasons(session, [row.id for row in worst.values()])
-    cards = [alert_card(row, worst.get(row.Alert.id), reasons) for row in rows]
+    ways = journeys_to(session, [(row.Alert, worst.get(row.Alert.id)) for row in rows])
+    cards = [
+        alert_card(row, worst.get(row.Alert.id), reasons, way=way)
+        for row, way in zip(rows, ways, strict=True)
+    ]
     count = len(rows)
     if count == SHOWN_ALERTS:
         # Beyond a thousand nobody reads the figure.
@@ -173,10 +178,19 @@ def _reasons(session: Session, mention_ids: Sequence[int]) -> dict[int, list[dic
     return {row.id: row.reasons for row in session.execute(query)}
 
 
-def alert_card(row: Any, worst: Any, reasons: dict[int, list[dict[str, Any]]]) -> AlertCard:
+def journeys_to(session: Session, alerts: Sequence[tuple[Alert, Any]]) -> list[Journey | None]:
+    """How the worst mention of each alert came to it."""
+    told = [(worst, alert.triggered_at) for alert, worst in alerts if worst is not None]
+    found = iter(journeys(session, told))
+    return [None if worst is None else next(found) for _, worst in alerts]
+
+
+def alert_card(
+    row: Any, worst: Any, reasons: dict[int, list[dict[str, Any]]], *, way: Journey | None
+) -> AlertCard:
     """Write one row of ``alerts()`` with its worst mention as a card."""
     alert: Alert = row.Alert
-    found = alert_steps(alert, worst)
+    found = alert_steps(alert, worst, way)
     told = evidence_of(worst, reasons) if worst is not None else Evidence([], [])
     return AlertCard(
         id=show_id(Prefix.ALERT, alert.id),
@@ -204,14 +218,14 @@ def _presence(worst: Any) -> dict[str, Any]:
     return {name: getattr(worst, name) for name in names} if worst is not None else {}
 
 
-def alert_steps(alert: Alert, worst: Any) -> list[Step]:
+def alert_steps(alert: Alert, worst: Any, way: Journey | None) -> list[Step]:
     """From the post to the person who took it."""
-    is_exact = worst is not None and worst.published_quality == "exact"
+    is_exact = way is not None and worst.published_quality == "exact"
     return steps(
         [
             ("published", worst.published_at if is_exact else None),
-            ("seen", worst.seen_at if worst is not None else None),
-            ("judged", worst.judged_at if worst is not None else None),
+            ("seen", way.seen_at if way is not None else None),
+            ("judged", way.judged_at if way is not None else None),
             ("alerted", alert.triggered_at),
             ("delivered", alert.delivered_at),
             ("acknowledged", alert.acknowledged_at),

@@ -17,12 +17,14 @@ from api.dashboard import (
     alert_steps,
     brand_days,
     broken_counts,
+    journeys_to,
     open_alerts,
     sources_now,
     strips,
     whole_alert_mentions,
 )
 from api.evidence import headed, pieces
+from api.journey import journeys
 from api.mention_shown import show_mention_row
 from api.page_call import AFormCall, APageCall, PageCall
 from api.problems import Problem, not_found
@@ -36,7 +38,7 @@ from api.schemas.mentions import MentionQuery
 from api.shown import show_id
 from api.speed import steps, whole
 from core.ids import Prefix, database_key
-from core.models import Alert, AlertDecision, AlertRule, Brand, Delivery, Source
+from core.models import Alert, AlertDecision, AlertRule, Brand, Delivery, Mention, Source
 from core.types import Sentiment, Severity
 from pipeline.answer import acknowledge, resolve
 
@@ -108,6 +110,7 @@ def show_alert(request: Request, call: APageCall, alert_id: str) -> Response:
         raise not_found("This alert")
     mentions = whole_alert_mentions(call.session, key)
     worst = mentions[0][0] if mentions else None
+    (way,) = journeys_to(call.session, [(row.Alert, worst)])
     decided = call.session.execute(
         select(AlertDecision.reason, AlertDecision.decided_at, AlertRule.slug)
         .join(AlertRule, AlertRule.id == AlertDecision.rule_id)
@@ -120,9 +123,9 @@ def show_alert(request: Request, call: APageCall, alert_id: str) -> Response:
         "alert.html",
         call=call,
         alert=row.Alert,
-        card=alert_card(row, worst, {}),
+        card=alert_card(row, worst, {}, way=way),
         rule=row.rule,
-        steps=alert_steps(row.Alert, worst),
+        steps=alert_steps(row.Alert, worst, way),
         mentions=[(show_mention_row(one), told) for one, told in mentions],
         decisions=decided,
         deliveries=call.session.execute(
@@ -140,11 +143,13 @@ def show_mention(request: Request, call: APageCall, mention_id: str) -> Response
     version = next((one for one in mention.versions if one.version == mention.version), mention)
     head, body = headed(version.title, pieces(mention.evidence, reasons))
     is_exact = mention.published_quality == "exact"
+    told = call.session.get_one(Mention, key)
+    (way,) = journeys(call.session, [(told, mention.alerted_at)])
     found = steps(
         [
             ("published", mention.published_at if is_exact else None),
-            ("seen", mention.seen_at),
-            ("judged", mention.judged_at),
+            ("seen", way.seen_at if way else mention.seen_at),
+            ("judged", way.judged_at if way else mention.judged_at),
             ("alerted", mention.alerted_at),
             ("delivered", mention.delivered_at),
         ]

@@ -12,11 +12,16 @@ from sqlalchemy.orm import Session
 from api.sessions import COOKIE
 from api.shown import show_id
 from core.ids import Prefix
-from core.models import Source
+from core.models import MentionJudgement, PostVersion, Source
 from core.types import Role
 from tests.api.conftest import Ask, Clock, Customer, Visitor
 from tests.api.rows import add_alert, add_mention, add_post
 from tests.factories import NOW, add_brand
+
+_JUDGED = (
+    "workspace_id", "language", "sentiment", "sentiment_p", "severity", "severity_p", "categories",
+    "reasons", "judge",
+)  # fmt: skip
 
 
 def test_nobody_sees_a_page_without_a_login(visitor: Visitor, ask: Ask, ours: Customer) -> None:
@@ -181,6 +186,59 @@ def test_worst_alerts_come_first_with_evidence_and_speed(
     first = page.xpath("//article")[0].text_content()
     assert "told in 23 s" in " ".join(first.split())
     assert page.xpath("//*[@data-count]/@data-count") == ["2"]
+
+
+def test_how_fast_is_told_of_the_text_that_was_alerted(
+    visitor: Visitor, ours: Customer, session: Session, source: Source
+) -> None:
+    """Not of its edit, which was seen after the alert."""
+    post = add_post(session, source, text="All is well now.", version=2)
+    first = post.seen_at
+    mention = add_mention(session, ours.brand, post, severity=4)
+    said = {name: getattr(mention, name) for name in _JUDGED}
+    for version, after in ((1, 1), (2, 3601)):
+        at = first + timedelta(seconds=after)
+        session.add(
+            MentionJudgement(
+                mention_id=mention.id, post_version=version, is_live=True, judged_at=at, **said
+            )
+        )
+    session.add(
+        PostVersion(
+            post_id=post.id, version=1, text="It caught fire.", content_hash=b"1", seen_at=first
+        )
+    )
+    alert = add_alert(session, ours.rule, mention, delivered_at=first + timedelta(seconds=5))
+    mention.seen_at = post.seen_at = first + timedelta(hours=1)
+    mention.judged_at = first + timedelta(hours=1, seconds=1)
+    session.commit()
+    visitor.log_in(ours.keys[Role.OWNER])
+    for path in (
+        f"/mentions/{show_id(Prefix.MENTION, mention.id)}",
+        f"/alerts/{show_id(Prefix.ALERT, alert.id)}",
+    ):
+        page = html.fromstring(visitor.get(path).text)
+        steps = page.xpath("//ol[@class='steps']/li")
+        names = [one.xpath("string(span[@class='step'])") for one in steps]
+        after = [one.xpath("string(span[@class='after'])") for one in steps]
+        assert names[:4] == ["published", "seen", "judged", "alerted"]
+        assert after[:4] == ["", "+20 s", "+1.0 s", "+0 s"], path
+    card = " ".join(
+        html.fromstring(visitor.get("/").text).xpath("//article")[0].text_content().split()
+    )
+    assert "told in 25 s" in card
+
+
+def test_an_alert_of_others_is_no_journey_of_a_later_post(
+    visitor: Visitor, ours: Customer, session: Session, source: Source
+) -> None:
+    post = add_post(session, source, seen_at=NOW + timedelta(hours=1))
+    mention = add_mention(session, ours.brand, post, severity=4)
+    alert = add_alert(session, ours.rule, mention, triggered_at=NOW + timedelta(minutes=1))
+    session.commit()
+    visitor.log_in(ours.keys[Role.OWNER])
+    page = html.fromstring(visitor.get(f"/alerts/{show_id(Prefix.ALERT, alert.id)}").text)
+    assert page.xpath("//ol[@class='steps']/li/span[@class='step']/text()") == ["alerted"]
 
 
 def test_brands_are_counted_by_severity_and_drawn(
