@@ -237,6 +237,15 @@ class Spider(ABC):
         del message, asked, asked_at
         return Hear.KEEP
 
+    def skip(self, request: Request, config: Any, *, reason: str, ahead: Cursor) -> Page | None:
+        """Go on without a linked page that cannot be had; None for a list, which ends the run.
+
+        The page says ``reason`` in a ``Problem``, is single, and counts the try in its ``ahead``
+        (``families.tries``), so that what is never there is not asked for in every run.
+        """
+        del request, config, reason, ahead
+        return None
+
     def recheck(self, config: Any, posts: Sequence[KnownPost]) -> Request | None:
         """Ask for at most ``recheck_size`` kept posts again; None when the site has no way to.
 

@@ -141,16 +141,21 @@ class _PageAfterPage(scrapy.Spider):
             time_zone=self.run.begun.time_zone,
             state=asked.state,
         )
-        following = await self.run.read(asked, fetched)
-        if following is not None:
-            request = await self._scrapy_request(following)
-            if request is not None:
-                yield request
+        async for request in self._next(await self.run.read(asked, fetched)):
+            yield request
 
-    async def fail(self, failure: Failure) -> None:
-        request: Any = getattr(failure, "request", None)
+    async def fail(self, failure: Failure) -> AsyncIterator[scrapy.Request]:
+        sent: Any = getattr(failure, "request", None)
         error = failure.value or RuntimeError("a failure without a reason")
-        await self.run.fail(error, url=request.url if request else self._first.url)
+        url = sent.url if sent else self._first.url
+        asked = sent.cb_kwargs.get("asked") if sent else None
+        async for request in self._next(await self.run.fail(error, url=url, request=asked)):
+            yield request
+
+    async def _next(self, following: Request | None) -> AsyncIterator[scrapy.Request]:
+        request = await self._scrapy_request(following) if following is not None else None
+        if request is not None:
+            yield request
 
     async def _scrapy_request(self, asked: Request) -> scrapy.Request | None:
         try:

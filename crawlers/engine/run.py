@@ -28,9 +28,11 @@ from crawlers.engine.profile import Profile, brings_nothing, garbled_in, with_pa
 from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
 from crawlers.engine.revisit import Revisits
 from crawlers.engine.signing import Signing
+from crawlers.engine.skips import Skips, is_skippable
 from crawlers.engine.suspicion import Earlier, spoils, weigh
 from crawlers.engine.verdict import (
     NOTHING_CHANGED,
+    ForbiddenError,
     Tally,
     Verdict,
     of_capped_run,
@@ -86,6 +88,7 @@ class Run:
         self.revisits = Revisits(
             office, begun, signing=self.signing, refusal=self._refusal, told=self._told
         )
+        self._skips = Skips(office, begun, signing=self.signing)
 
     async def first_request(self) -> Request | None:
         """Where the run starts: at the top, or where a cut-off run stood."""
@@ -108,7 +111,7 @@ class Run:
             await self._end(of_error(error))
             return None
         except Exception as error:
-            await self._end_broken(error, url="")
+            await self._end(self._broken(error, url=""))
             return None
         return self._ask(conditional(request, self.begun.cursor, made_for=self.begun.made_for))
 
@@ -132,17 +135,31 @@ class Run:
             return None
         refused = await self._refusal(request, fetched)
         if refused is not None:
-            await self._end(refused)
-            return None
+            return await self._go_without(request, refused, status=fetched.status)
         try:
             page = await self.office.parse(self.begun.source_id, lambda: self._parse(fetched))
         except CrawlError as error:
-            await self._end(await self._told(error, request))
-            return None
+            return await self._go_without(request, await self._told(error, request))
         except Exception as error:
-            await self._end_broken(error, url=fetched.url)
-            return None
+            verdict = self._broken(error, url=fetched.url)
+            return await self._go_without(request, verdict, broken_page=fetched.url)
+        self._skips.note_page()
         return await self._keep(request, fetched, page)
+
+    async def _go_without(
+        self, request: Request, verdict: Verdict, *, broken_page: str = "", status: int = 0,
+        is_asked: bool = True,
+    ) -> Request | None:  # fmt: skip
+        """Go on without a page that cannot be had, if a list linked it; else end the run."""
+        found: Page | Verdict = verdict
+        if self._stand is not None:
+            found = await self._skips.without(
+                request, verdict, ahead=self._stand.ahead, status=status, is_asked=is_asked
+            )
+        if isinstance(found, Page):
+            return await self._keep(request, self._skips.unanswered(request), found)
+        await self._end(found, broken_page=broken_page)
+        return None
 
     async def _refusal(self, request: Request, fetched: Fetched) -> Verdict | None:
         """The end of the run for an answer that the spider does not read."""
@@ -175,29 +192,34 @@ class Run:
         # A resumed page that makes no sense would make none for ever.
         return of_error(error, starts_over=isinstance(error, DriftError))
 
-    async def fail(self, error: BaseException, *, url: str) -> None:
-        """End the run: no answer came."""
+    async def fail(
+        self, error: BaseException, *, url: str, request: Request | None = None
+    ) -> Request | None:
+        """No answer came: end the run, or return what to fetch next without it."""
         settings = self.office.settings
         if self.is_cancelled:
-            return
+            return None
         if self.verdict is not None:
             if self.revisits.is_open:
                 await self.revisits.fail(error, url=url)
-            return
+            return None
         if self.late.is_set():
             await self._end_late()
-            return
+            return None
         if isinstance(error, DatabaseError):
             self.failure = error
-            return
-        await self._end(
-            silence(
-                self.office.explained(error, url),
-                url=url,
-                timeout=settings.timeout_seconds,
-                limit=settings.max_body_bytes,
-            )
+            return None
+        verdict = silence(
+            self.office.explained(error, url),
+            url=url,
+            timeout=settings.timeout_seconds,
+            limit=settings.max_body_bytes,
         )
+        if request is None or not is_skippable(error):
+            await self._end(verdict)
+            return None
+        is_asked = not isinstance(error, ForbiddenError)
+        return await self._go_without(request, verdict, is_asked=is_asked)
 
     async def close(self) -> None:
         """Leave no run without a verdict, whatever became of its requests."""
@@ -307,6 +329,7 @@ class Run:
         """Close the run, after a look at what it promised and at how its source used to be."""
         past, promise = self._known_past(session), self._spider.promise
         weighed, stored = weigh(verdict, profile, promise=promise, past=past, now=now)
+        weighed = self._skips.explained(weighed, tally)
         finish(session, self.begun, weighed, tally=tally, stand=stand, now=now, profile=stored)
         return weighed
 
@@ -322,12 +345,11 @@ class Run:
         self._asked.add(_key(request))
         return request
 
-    async def _end_broken(self, error: Exception, *, url: str) -> None:
+    def _broken(self, error: Exception, *, url: str) -> Verdict:
         """A spider that raises what it should not has met a page that it does not know."""
         reason = f"the spider broke on {url or 'its settings'}: {type(error).__name__}: {error}"
         log.error("spider_broke", source=self.begun.slug, url=url, exc_info=error)
-        verdict = Verdict(outcome=RunOutcome.DRIFT, reason=reason[:2000], starts_over=True)
-        await self._end(verdict, broken_page=url)
+        return Verdict(outcome=RunOutcome.DRIFT, reason=reason[:2000], starts_over=True)
 
     async def _end_late(self) -> None:
         seconds = self.office.settings.run_timeout_seconds

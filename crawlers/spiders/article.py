@@ -31,9 +31,10 @@ from crawlers.contract import (
     Spider,
 )
 from crawlers.errors import CrawlError, DriftError
+from crawlers.families import tries
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import ReadDate, first_date
-from crawlers.reading.json_body import at, count, known, words
+from crawlers.reading.json_body import known, words
 from crawlers.reading.markup import tidy, tree_of
 from crawlers.reading.web_address import WebAddress, joined
 
@@ -42,8 +43,6 @@ _MOST_CHARS: Final = 2_000_000  #: of a page given to the library, which is slow
 _HEAD: Final = 10_000
 _REMEMBERED: Final = 500  #: links whose article was read, so that a list costs one request
 _SEEN: Final = "seen"
-_TRIED: Final = "tried"  #: how often an article was asked for that could not be read
-_TRIES: Final = 3
 _GONE: Final = frozenset({404, 410})
 
 
@@ -115,6 +114,22 @@ class Article(Spider):
             is_single=config.links is not None,
         )
 
+    @override
+    def skip(
+        self, request: Request, config: ArticleConfig, *, reason: str, ahead: Cursor
+    ) -> Page | None:
+        """An article, never the list."""
+        if "waiting" not in request.state:
+            return None
+        asked = str(request.state.get("asked", request.url))
+        return Page(
+            problems=(Problem(reason=reason, url=request.url, external_id=asked),),
+            next=_next([str(link) for link in request.state["waiting"]]),
+            ahead=_trying(ahead, asked),
+            announced=1,
+            is_single=True,
+        )
+
 
 def _list(fetched: Fetched, text: str, config: ArticleConfig, cursor: Cursor) -> Page:
     tree = tree_of(text)
@@ -138,20 +153,14 @@ def _next(waiting: list[str]) -> Request | None:
 
 def _remembering(ahead: Cursor, asked: str) -> Mapping[str, Any]:
     seen = [key for key in map(str, ahead.get(_SEEN, ())) if key != _key(asked)]
-    tried = {key: n for key, n in (at(ahead, _TRIED) or {}).items() if key != _key(asked)}
-    others = {key: value for key, value in ahead.items() if key != _TRIED}
-    waits = {_TRIED: tried} if tried else {}
-    return {**others, **waits, _SEEN: [*seen, _key(asked)][-_REMEMBERED:]}
+    others = tries.settled(ahead, _key(asked))
+    return {**others, _SEEN: [*seen, _key(asked)][-_REMEMBERED:]}
 
 
 def _trying(ahead: Cursor, asked: str) -> Mapping[str, Any]:
     """A wall may be there for an hour only: what is behind it is asked for some times more."""
-    tries = count(at(ahead, _TRIED, _key(asked))) or 0
-    if tries + 1 >= _TRIES:
-        return _remembering(ahead, asked)
-    known = {key: n for key, n in (at(ahead, _TRIED) or {}).items() if key != _key(asked)}
-    kept = [*known.items(), (_key(asked), tries + 1)][-_REMEMBERED:]
-    return {**ahead, _TRIED: dict(kept)}
+    more = tries.tried(ahead, _key(asked))
+    return _remembering(more, asked) if tries.is_given_up(more, _key(asked)) else more
 
 
 def _key(link: str) -> str:

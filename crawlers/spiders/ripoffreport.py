@@ -18,11 +18,13 @@ from crawlers.contract import (
     Fetched,
     KnownPost,
     Page,
+    Problem,
     Promise,
     Request,
     Spider,
 )
 from crawlers.errors import CrawlError
+from crawlers.families import tries
 from crawlers.families.ripoff_report_page import read_report
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.json_body import count, listed, words
@@ -92,6 +94,21 @@ class RipoffReport(Spider):
         return _links(fetched, config, cursor=cursor, ahead=ahead)
 
     @override
+    def skip(
+        self, request: Request, config: RipoffReportConfig, *, reason: str, ahead: Cursor
+    ) -> Page | None:
+        """A report, never a list."""
+        path = words(request.state.get("report"))
+        if path is None:
+            return None
+        return Page(
+            problems=(Problem(reason=reason, url=request.url, external_id=_id(path)),),
+            next=_waiting(request.state, config),
+            ahead=tries.tried(ahead, path),
+            is_single=True,
+        )
+
+    @override
     def recheck(self, config: RipoffReportConfig, posts: Sequence[KnownPost]) -> Request | None:
         """The page of the report that the post is on."""
         found = _REPORT.fullmatch(urlsplit(posts[0].url).path) if posts else None
@@ -128,12 +145,13 @@ def _links(fetched: Fetched, config: RipoffReportConfig, *, cursor: Cursor, ahea
             raise unexpected(fetched, text, lacks="list of reports")
         return Page(ahead=dict(ahead), announced=0)
     read_before = set(map(str, listed(ahead.get("read"))))
-    again = paths[:AGAIN] if number == 1 else []
+    again = [*paths[:AGAIN], *tries.owed(ahead)] if number == 1 else []
     unread = [path for path in paths if _id(path) not in read_before]
     is_over = not config.search and (
         len(unread) < len(paths) or (not cursor and number >= FIRST_LISTS)
     )
-    wanted = list(dict.fromkeys([*again, *unread]))[:_MOST_WAITING]
+    asked = [path for path in (*again, *unread) if not tries.is_given_up(ahead, path)]
+    wanted = list(dict.fromkeys(asked))[:_MOST_WAITING]
     following = None if is_over else _next_list(links, number)
     return Page(ahead=dict(ahead), next=_next(config, waiting=wanted, following=following))
 
@@ -163,18 +181,23 @@ def _next(
     return _list(config, number=following) if following else None
 
 
+def _waiting(state: Mapping[str, Any], config: RipoffReportConfig) -> Request | None:
+    """What comes behind a report."""
+    waiting = [one for one in listed(state.get("waiting")) if isinstance(one, str)]
+    return _next(config, waiting=waiting, following=count(state.get("following")))
+
+
 def _report(fetched: Fetched, config: RipoffReportConfig, *, ahead: Cursor) -> Page:
     """Read the report that was asked for, and ask for the next that waits."""
     path = words(fetched.state.get("report")) or ""
     external_id = _id(path)
-    waiting = [one for one in listed(fetched.state.get("waiting")) if isinstance(one, str)]
-    following = _next(config, waiting=waiting, following=count(fetched.state.get("following")))
+    following = _waiting(fetched.state, config)
+    read_ahead = tries.settled(_with_read(ahead, external_id), path)
     if fetched.status in _GONE:
-        return Page(ahead=_with_read(ahead, external_id), next=following, gone=(external_id,))
+        return Page(ahead=read_ahead, next=following, gone=(external_id,))
     url = _detail(config, path, state={}).url
     found = read_report(fetched, external_id=external_id, url=url)
-    # One that could not be read is asked for again, in case we learn to.
-    moved = _with_read(ahead, external_id) if found.posts else ahead
+    moved = read_ahead if found.posts else tries.tried(ahead, path)
     return Page(
         posts=found.posts,
         problems=found.problems,

@@ -75,7 +75,9 @@ def test_reports_of_a_list_are_read_over_several_runs_and_none_is_lost(
     assert (_cursor(crawler, source), crawler.row(source).resume is None) == ({}, False)
 
     whole = site.pages["/report/kavira/tulsa-grill-116"]
-    site.pages["/report/kavira/tulsa-grill-116"] = status("503 Service Unavailable")
+    site.pages["/report/kavira/tulsa-grill-116"] = status(
+        "503 Service Unavailable", Retry_After="1"
+    )
     assert crawler.crawl(source).outcome == "error"
     site.pages["/report/kavira/tulsa-grill-116"] = whole
     assert [crawler.crawl(source).outcome for _ in range(2)] == ["ok", "ok"]
