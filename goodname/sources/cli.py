@@ -38,7 +38,10 @@ def list_kinds(as_json: AsJson = False, settings: SettingsFile = None) -> None:
 
 @sources.command()
 def preview(
-    what: Annotated[str, typer.Argument(help="A URL, or the file of a saved page.")],
+    what: Annotated[
+        str,
+        typer.Argument(help="A URL, or the file of a saved page; without: what the kind asks."),
+    ] = "",
     kind: Annotated[str | None, typer.Option(help="Read it as this kind.")] = None,
     params: Annotated[
         list[str] | None, typer.Option(help="JSON, or key=value; may come several times.")
@@ -51,7 +54,8 @@ def preview(
 ) -> None:
     """Show what is read from a page, what is missing, and whether the contract holds.
 
-    A feed or a page with schema.org reviews needs only its URL and is recognised by itself.
+    A feed or a page with schema.org reviews needs only its URL and is recognised by itself. An API
+    is asked by --kind and --params alone. A URL that would not be asked is refused.
     """
     from goodname.sources.preview import Wanted
     from goodname.sources.preview import preview as run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from crawlers.contract import Fetched, Request, Spider
 from crawlers.engine.profile import Profile, with_page
 from crawlers.engine.suspicion import broken_promises
 from crawlers.errors import CrawlError
+from goodname.sources.asked import check_is_asked, told_by
 from goodname.sources.claims import Guess, by_address
 from goodname.sources.fetch import Hand
 from goodname.sources.kinds import config_of, known_kinds, read_params, spider_named, spider_of_file
@@ -29,13 +30,15 @@ from goodname.sources.walk import Visit, credential_of, read, walk
 from goodname.sources.written import written, written_error
 
 _MOST_BYTES = 32 * 1024 * 1024
+#: Of a stream, which says in a page what all the world says in a minute or two.
+_STREAM_PAGES = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What was asked for on the command line."""
 
-    what: str
+    what: str  #: a URL or a file; empty: what the kind itself asks first
     kind: str | None = None
     params: tuple[str, ...] = ()
     site: Path | None = None
@@ -84,7 +87,9 @@ def look(wanted: Wanted, settings: Settings) -> Seen:
     if wanted.site:
         spider = spider_of_file(wanted.site)
         known = {spider.kind: spider}
-    is_live = wanted.what.lower().startswith(("http://", "https://"))
+    if not wanted.what and not (wanted.kind or wanted.site):
+        raise GoodnameError("name a URL, the file of a saved page, or a --kind with its --params")
+    is_live = not wanted.what or wanted.what.lower().startswith(("http://", "https://"))
     with Hand(settings.crawl) if is_live else nullcontext() as hand:
         if hand is not None:
             spider, guess, visit = _live(wanted, known, settings, hand)
@@ -110,18 +115,12 @@ def document(seen: Seen) -> dict[str, Any]:
 
 
 def _named(wanted: Wanted, known: Mapping[str, Spider], *, url: str) -> Guess | None:
-    """What the command line says; the URL fills the param that is called so."""
-    params = read_params(wanted.params)
+    """What the command line says; the URL fills the params that it tells of."""
     kind = next(iter(known)) if wanted.site else wanted.kind
     if kind is None:
         return None
-    fields = spider_named(kind, known).config.model_fields
-    claimed = by_address(url, known) if url else None
-    if claimed and claimed.kind == kind:
-        params = {**claimed.params, **params}
-    elif "url" in fields and url:
-        params.setdefault("url", url)
-    return Guess(kind=kind, params=params, why="")
+    told = told_by(url, spider_named(kind, known), known)
+    return Guess(kind=kind, params={**told, **read_params(wanted.params)}, why="")
 
 
 def _live(
@@ -133,13 +132,30 @@ def _live(
         fetched = hand.fetch(Request(url=wanted.what), zone=wanted.zone)
         guess = recognise(fetched, known)
     spider = known[guess.kind]
-    config = config_of(spider, {**guess.params, **read_params(wanted.params)})
+    params = {**guess.params, **read_params(wanted.params)}
+    config = config_of(spider, params)
     start = spider.start(config, cursor={})
     if fetched is not None and start.url == fetched.url and start.method == "GET":
         return spider, guess, read(spider, config, start, fetched, ahead={})
+    if wanted.what and fetched is None:
+        check_is_asked(wanted.what, start, spider, params=params, known=known)
     credential = credential_of(spider, config, settings, hand)
-    visit = next(walk(spider, config, hand, credential=credential, zone=wanted.zone))
-    return spider, guess, visit
+    most_pages = _STREAM_PAGES if start.is_stream else 1
+    visits = walk(
+        spider, config, hand, credential=credential, zone=wanted.zone, most_pages=most_pages
+    )
+    return spider, guess, _first_with_posts(visits)
+
+
+def _first_with_posts(visits: Iterable[Visit]) -> Visit:
+    """Or else the last: the first page of a stream only asks what time it is there."""
+    visit = None
+    for visit in visits:
+        if visit.page is None or visit.page.posts:
+            break
+    if visit is None:
+        raise RuntimeError("a walk has a first page")
+    return visit
 
 
 def _saved(wanted: Wanted, known: Mapping[str, Spider]) -> tuple[Spider, Guess, Visit]:
