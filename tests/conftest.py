@@ -15,6 +15,9 @@ from sqlalchemy.orm import Session
 from core.database import app_engine, owner_engine
 from core.migrate import upgrade
 
+# Some images set it: each of a few hundred processes of the tests would compile all modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _NUMBERS = itertools.count()
 TEMPLATE = f"goodname_template_{os.getpid()}"
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.catalogue import spiders
 from crawlers.contract import Page
 from crawlers.errors import AuthError, BlockedError, CrawlError, DriftError
+from tests.crawlers.kinds import one_of_each_family
 from tests.crawlers.saved_pages import parse, saved_pages
 
 SECONDS = 1.0
 MEMORY = 256 * 1024 * 1024
-KINDS = sorted(spiders())
+KINDS = one_of_each_family()
 FIVE_MB = "Ta opinia nie ma końca. " * 210_000
 
 

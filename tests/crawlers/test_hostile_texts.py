@@ -21,11 +21,12 @@ from crawlers.contract import Page
 from crawlers.errors import CrawlError
 from crawlers.reading.markup import text_of
 from pipeline.ingest import keep
+from tests.crawlers.kinds import one_of_each_family
 from tests.crawlers.saved_pages import SavedPage, config_of, parse, saved_pages
 from tests.crawlers.test_hostile_bodies import survive
 from tests.factories import add_source
 
-KINDS = sorted(spiders())
+KINDS = one_of_each_family()
 _URL = re.compile(rb"https?:(?:\\?/){2}[^\s\"'<>\\?#/]+")
 METADATA = b"http://169.254.169.254"
 

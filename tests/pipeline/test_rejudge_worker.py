@@ -27,6 +27,8 @@ from tests.slow.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
 MANY = 70
+#: Loaded in a moment, for what matters here is only which mentions it grades.
+QUICK = {"sentiment": {"model": "linear"}}
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def rejudge(url: str, *arguments: str) -> Any:
     ran = subprocess.run(
         [sys.executable, "-m", "goodname", "rejudge", "--json", *arguments],
         cwd=ROOT,
-        env=env | {"DATABASE_URL": url},
+        env=env | {"DATABASE_URL": url, "GOODNAME_SENTIMENT__MODEL": "linear"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -68,7 +70,7 @@ def done(outbox: Outbox) -> int:
 
 
 def check(outbox: Outbox, count: int = MANY) -> None:
-    name = open_judge(Settings().sentiment).name
+    name = open_judge(Settings.model_validate(QUICK).sentiment).name
     with Session(outbox.engine) as session:
         rows = session.execute(select(Mention.judge, func.count()).group_by(Mention.judge))
         assert [tuple(row) for row in rows] == [(name, count)]
@@ -87,7 +89,7 @@ def test_the_command_and_a_worker_bring_old_mentions_up_to_date(
     assert (told["queued"], told["run"]["state"], told["has_worker"]) == (True, "running", False)
     assert rejudge(database_url)["queued"] is False
     alerts = old.alerts()
-    with worker_process(database_url, {}, queues=["judge"]) as worker:
+    with worker_process(database_url, QUICK, queues=["judge"]) as worker:
         wait_until(lambda: is_finished(old), seconds=60, what="the end of the run")
         worker.stop()
     check(old)
@@ -102,9 +104,9 @@ def test_killed_there_it_goes_on_and_grades_nothing_twice(
     old: Outbox, database_url: str, point: str
 ) -> None:
     rejudge(database_url)
-    with worker_process(database_url, {}, queues=["judge"], crash=point) as worker:
+    with worker_process(database_url, QUICK, queues=["judge"], crash=point) as worker:
         assert worker.process.wait(timeout=100) == 137
-    with worker_process(database_url, {}, queues=["judge"]):
+    with worker_process(database_url, QUICK, queues=["judge"]):
         wait_until(lambda: is_finished(old), seconds=90, what="the end of the run")
     check(old)
 
@@ -120,7 +122,7 @@ def test_killed_anywhere_it_goes_on(old: Outbox, database_url: str) -> None:
     chance = random.Random(7)
     reached = [0]
     for _ in range(5):
-        with worker_process(database_url, {}, queues=["judge"]) as worker:
+        with worker_process(database_url, QUICK, queues=["judge"]) as worker:
             ends = time.monotonic() + 60  # a step of the killed one comes back after a while
             while done(old) == reached[-1] < MANY + 700 and time.monotonic() < ends:
                 time.sleep(0.02)
@@ -128,6 +130,6 @@ def test_killed_anywhere_it_goes_on(old: Outbox, database_url: str) -> None:
             worker.stop(signal.SIGKILL)
         reached.append(done(old))
     assert any(0 < count < MANY + 700 for count in reached), reached
-    with worker_process(database_url, {}, queues=["judge"]):
+    with worker_process(database_url, QUICK, queues=["judge"]):
         wait_until(lambda: is_finished(old), seconds=60, what="the end of the run")
     check(old, MANY + 700)

@@ -214,10 +214,10 @@ def test_the_shipped_judge_marks_every_post(
 ) -> None:
     with worker_process(database_url, settings_of(everything)) as worker:
         worker.wait_for("worker_started")
-        keep_some(everything, 300)
-        assert len(hook.wait_for(300, seconds=60)) >= 300
+        keep_some(everything, 80)
+        assert len(hook.wait_for(80, seconds=60)) >= 80
     with Session(everything.engine) as session:
         waiting = session.scalar(
             select(func.count()).select_from(PostRow).where(PostRow.judged_version.is_(None))
         )
-        assert (waiting, session.scalar(select(func.count()).select_from(Mention))) == (0, 300)
+        assert (waiting, session.scalar(select(func.count()).select_from(Mention))) == (0, 80)

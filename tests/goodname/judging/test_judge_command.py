@@ -20,6 +20,7 @@ from goodname.judging.command import Wanted, judge
 
 ROOT = Path(__file__).parents[3]
 ENV = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "COLUMNS": "100"}
+QUICK = "linear"  #: where it matters only what becomes of the lines
 COMMAND = [sys.executable, "-m", "goodname", "judge"]
 
 
@@ -102,10 +103,10 @@ def test_what_was_judged_before_damage_is_kept(tmp_path: Path) -> None:
     source, out = tmp_path / "in.gz", tmp_path / "out"
     source.write_bytes(packed[:-2_000])
     with pytest.raises(GoodnameError, match="damaged after line"):
-        judge(Wanted(what=str(source), out=str(out)))
+        judge(Wanted(what=str(source), out=str(out), model=QUICK))
     assert len(out.read_bytes().splitlines()) > 256
     source.write_bytes(packed)  # fetched again, whole
-    assert judge(Wanted(what=str(source), out=str(out))) == 0
+    assert judge(Wanted(what=str(source), out=str(out), model=QUICK)) == 0
     kept = [json.loads(line)["text"] for line in out.read_bytes().splitlines()]
     assert kept == [f"thank you {n}" for n in range(5_000)]
 
@@ -147,6 +148,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path, name: str) ->
         encoding="utf-8",
     )
     command = [sys.executable, "-c", KILLED, "judge", str(source), "--out", str(out)]
+    command += ["--model", QUICK]
     for least in (64, 1_500):
         process = subprocess.Popen(command, cwd=ROOT, env=ENV, stderr=subprocess.DEVNULL)
         while process.poll() is None:
