@@ -13,7 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 log = structlog.get_logger()
 T = TypeVar("T")
-_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+#: What the database's being away looks like.
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
 _LONGEST_WAIT = 5.0
 
 
@@ -26,7 +27,7 @@ async def patiently(write: Callable[[], T], *, seconds: float) -> T:
     while True:
         try:
             return await asyncio.to_thread(write)
-        except _AWAY as error:
+        except AWAY as error:
             if time.monotonic() + wait > deadline:
                 raise
             log.warning("crawl_waits_for_database", error=type(error).__name__, wait_seconds=wait)

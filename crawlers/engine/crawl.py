@@ -22,7 +22,7 @@ from crawlers.engine.deadline import finished_in_time
 from crawlers.engine.headers import plain_headers
 from crawlers.engine.office import Office
 from crawlers.engine.record import Begun, begin, finish
-from crawlers.engine.run import Run, conclude
+from crawlers.engine.run import Run
 from crawlers.engine.scrapy_settings import scrapy_settings
 from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict, of_error
 from crawlers.engine.way_on import scrapy_request
@@ -59,7 +59,11 @@ async def crawl(source_id: int, *, office: Office) -> Crawled | None:
             )
         )
     else:
-        verdict = await _followed(run)
+        found = await _followed(run)
+        if found is None:
+            log.info("crawl_ended", source=begun.slug, reason="its source was deleted meanwhile")
+            return None
+        verdict = found
     # A source that has nothing to say says it every few minutes.
     is_news = verdict.outcome is not RunOutcome.OK or verdict.reason != NOTHING_CHANGED
     log.log(
@@ -99,7 +103,7 @@ def _complaints(error: ValidationError) -> str:
     )
 
 
-async def _followed(run: Run) -> Verdict:
+async def _followed(run: Run) -> Verdict | None:
     first = await run.first_request()
     if first is not None:
         runner = AsyncCrawlerRunner(scrapy_settings(run.office.settings))
@@ -114,7 +118,23 @@ async def _followed(run: Run) -> Verdict:
             # Scrapy finishes its request in its own time; nothing more is written.
             run.is_cancelled = True
             raise
-    return await conclude(run)
+    return await _concluded(run)
+
+
+async def _concluded(run: Run) -> Verdict | None:
+    """The verdict of a run that is over; ``DatabaseError`` when it could not be written.
+
+    None when its source was deleted meanwhile.
+    """
+    await run.close()
+    if run.is_cancelled:
+        raise asyncio.CancelledError
+    if run.failure is not None:
+        raise run.failure
+    if run.is_gone:
+        return None
+    assert run.verdict is not None  # noqa: S101 - close() gives one to every other run
+    return run.verdict
 
 
 class _PageAfterPage(scrapy.Spider):

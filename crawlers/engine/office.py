@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import structlog
 from scrapy.exceptions import CannotResolveHostError
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from core.address import AddressGuard
@@ -25,6 +24,7 @@ from crawlers.credentials import Credentials, Tokens
 from crawlers.engine.guard import GuardedLookUp
 from crawlers.engine.robots import RobotsMemory
 from crawlers.engine.turns import Turns
+from crawlers.patience import AWAY
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -80,8 +80,9 @@ class Office:
         while True:
             try:
                 return await self.in_thread(lambda: self._write(work))
-            except (OperationalError, InterfaceError) as error:
-                reason = (str(error.orig).strip().splitlines() or ["?"])[0]
+            except AWAY as error:
+                said = getattr(error, "orig", None) or error
+                reason = (str(said).strip().splitlines() or ["?"])[0]
                 if time.monotonic() + wait > deadline:
                     raise DatabaseError(f"the database is away: {reason}") from error
                 log.warning("crawl_waits_for_database", reason=reason, wait_seconds=wait)

@@ -84,6 +84,11 @@ def begin(session: Session, source_id: int, *, now: datetime) -> Begun | None:
     )
 
 
+def is_gone(session: Session, source_id: int) -> bool:
+    """Whether a source was deleted."""
+    return session.get(Source, source_id) is None
+
+
 def keep_page(session: Session, begun: Begun, page: Page, *, stand: Stand, now: datetime) -> Kept:
     """Keep a page's posts and problems, count them, and remember where the run stands."""
     kept = keep(session, page.posts, source_id=begun.source_id, crawl_run_id=begun.run_id, now=now)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import suppress
+from collections.abc import Coroutine
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import StatementError
 
 from core.errors import DatabaseError
 from core.types import RunOutcome
 from crawlers.contract import NOTHING, Fetched, Page, Request, Secrets, Spider
-from crawlers.engine.answers import refusal, silence
+from crawlers.engine.answers import silence
 from crawlers.engine.aside import compare, note_aside
 from crawlers.engine.memory import (
     conditional,
@@ -25,7 +26,8 @@ from crawlers.engine.memory import (
 from crawlers.engine.office import Office
 from crawlers.engine.past import load_past
 from crawlers.engine.profile import Profile, brings_nothing, garbled_in, with_page
-from crawlers.engine.record import Begun, Stand, bury_page, finish, keep_page
+from crawlers.engine.record import Begun, Stand, bury_page, finish, is_gone, keep_page
+from crawlers.engine.refusals import Refusals
 from crawlers.engine.revisit import Revisits
 from crawlers.engine.signing import Signing
 from crawlers.engine.skips import Skips, is_skippable
@@ -35,6 +37,7 @@ from crawlers.engine.verdict import (
     ForbiddenError,
     Tally,
     Verdict,
+    of_broken_run,
     of_capped_run,
     of_circle,
     of_error,
@@ -45,7 +48,7 @@ from crawlers.engine.verdict import (
     of_whole_run,
 )
 from crawlers.engine.way_on import dead_end
-from crawlers.errors import CrawlError, DriftError, QuotaError
+from crawlers.errors import CrawlError
 from pipeline.presence import Walk
 
 log = structlog.get_logger()
@@ -75,6 +78,7 @@ class Run:
         self.verdict: Verdict | None = None
         self.failure: DatabaseError | None = None  #: the run could not even be written down
         self.is_cancelled = False
+        self.is_gone = False  #: its source was deleted meanwhile
         self.late = asyncio.Event()  #: its time is over: nothing more is fetched
         self._spider, self._config = spider, config
         self._cursor = spider_cursor(begun.cursor, made_for=begun.made_for)
@@ -85,8 +89,10 @@ class Run:
         self._is_resumed = False
         self._asked: set[str] = set()
         self._walk: Walk | None = None
+        self._refused = Refusals(office, begun, signing=self.signing)
+        told = self._refused.of_error
         self.revisits = Revisits(
-            office, begun, signing=self.signing, refusal=self._refusal, told=self._told
+            office, begun, signing=self.signing, refusal=self._refused.of_answer, told=told
         )
         self._skips = Skips(office, begun, signing=self.signing)
 
@@ -117,6 +123,9 @@ class Run:
 
     async def read(self, request: Request, fetched: Fetched) -> Request | None:
         """Keep what an answer holds; return what to fetch next, None when there is nothing."""
+        return await self._unbroken(self._read(request, fetched), url=fetched.url)
+
+    async def _read(self, request: Request, fetched: Fetched) -> Request | None:
         if self.is_cancelled:
             return None
         if self.verdict is not None:
@@ -133,13 +142,14 @@ class Run:
             verdict = Verdict(outcome=RunOutcome.OK, reason=NOTHING_CHANGED)
             await self._end(verdict, is_weighed=True)
             return None
-        refused = await self._refusal(request, fetched)
+        refused = await self._refused.of_answer(request, fetched)
         if refused is not None:
             return await self._go_without(request, refused, status=fetched.status)
         try:
             page = await self.office.parse(self.begun.source_id, lambda: self._parse(fetched))
         except CrawlError as error:
-            return await self._go_without(request, await self._told(error, request))
+            verdict = await self._refused.of_error(error, request)
+            return await self._go_without(request, verdict)
         except Exception as error:
             verdict = self._broken(error, url=fetched.url)
             return await self._go_without(request, verdict, broken_page=fetched.url)
@@ -161,41 +171,15 @@ class Run:
         await self._end(found, broken_page=broken_page)
         return None
 
-    async def _refusal(self, request: Request, fetched: Fetched) -> Verdict | None:
-        """The end of the run for an answer that the spider does not read."""
-        refused = refusal(fetched.status, fetched.headers, url=fetched.url, now=self.office.clock())
-        if refused is None:
-            return None
-        try:
-            said = await self.office.parse(
-                self.begun.source_id, lambda: self._spider.explain(fetched, self._config)
-            )
-        except Exception as error:
-            log.error("spider_broke", source=self.begun.slug, url=fetched.url, exc_info=error)
-            return refused
-        if said is None:
-            return None if fetched.status in self._spider.read_statuses else refused
-        told = await self._told(said, request)
-        waits = [at for at in (told.not_before, refused.not_before) if at is not None]
-        return replace(
-            told,
-            not_before=max(waits, default=None),
-            starts_over=told.starts_over or refused.starts_over,
-            is_wrong_address=refused.is_wrong_address,
-        )
-
-    async def _told(self, error: CrawlError, request: Request) -> Verdict:
-        """The end of the run for what the spider read in an answer."""
-        if isinstance(error, QuotaError):
-            with suppress(DatabaseError):  # it ends the run by itself
-                error = await self.signing.close_quota(request, error)
-        # A resumed page that makes no sense would make none for ever.
-        return of_error(error, starts_over=isinstance(error, DriftError))
-
     async def fail(
         self, error: BaseException, *, url: str, request: Request | None = None
     ) -> Request | None:
         """No answer came: end the run, or return what to fetch next without it."""
+        return await self._unbroken(self._fail(error, url, request), url=url)
+
+    async def _fail(
+        self, error: BaseException, url: str, request: Request | None
+    ) -> Request | None:
         settings = self.office.settings
         if self.is_cancelled:
             return None
@@ -223,7 +207,9 @@ class Run:
 
     async def close(self) -> None:
         """Leave no run without a verdict, whatever became of its requests."""
-        if self.verdict is not None or self.failure is not None or self.is_cancelled:
+        if self.verdict is not None or self.failure is not None:
+            return
+        if self.is_cancelled or self.is_gone:
             return
         if self.late.is_set():
             await self._end_late()
@@ -345,6 +331,30 @@ class Run:
         self._asked.add(_key(request))
         return request
 
+    async def _unbroken(
+        self, work: Coroutine[Any, Any, Request | None], *, url: str
+    ) -> Request | None:
+        """Do ``work``; that the database refuses a page, or a bug of ours, is the run's end."""
+        try:
+            return await work
+        except Exception as error:
+            try:
+                await self._end_unkept(error, url=url)
+            except DatabaseError as away:
+                self.failure = away
+            return None
+
+    async def _end_unkept(self, error: Exception, *, url: str) -> None:
+        source_id = self.begun.source_id
+        self.is_gone = await self.office.write(lambda session: is_gone(session, source_id))
+        if self.is_gone:
+            return
+        if isinstance(error, StatementError):
+            error.hide_parameters = True  # they are whole texts
+        log.error("crawl_broke", source=self.begun.slug, url=url, exc_info=error)
+        if self.verdict is None:
+            await self._end(of_broken_run(error, url=url), broken_page=url)
+
     def _broken(self, error: Exception, *, url: str) -> Verdict:
         """A spider that raises what it should not has met a page that it does not know."""
         reason = f"the spider broke on {url or 'its settings'}: {type(error).__name__}: {error}"
@@ -379,14 +389,3 @@ class Run:
 
 def _key(request: Request) -> str:
     return json.dumps(asdict(request), sort_keys=True, default=str)
-
-
-async def conclude(run: Run) -> Verdict:
-    """The verdict of a run that is over; ``DatabaseError`` when it could not be written."""
-    await run.close()
-    if run.is_cancelled:
-        raise asyncio.CancelledError
-    if run.failure is not None:
-        raise run.failure
-    assert run.verdict is not None  # noqa: S101 - close() gives one to every other run
-    return run.verdict

@@ -141,6 +141,14 @@ def of_unreadable_run(tally: Tally) -> Verdict:
     return Verdict(outcome=RunOutcome.DRIFT, reason=reason, starts_over=True)
 
 
+def of_broken_run(error: Exception, *, url: str) -> Verdict:
+    """The end of a run at a page that could not be kept; words of the database, never texts."""
+    said = getattr(error, "orig", None) or error  # SQLAlchemy's own words repeat the values
+    words = (str(said).strip().splitlines() or [""])[0]
+    reason = f"the page could not be kept: {type(error).__name__}: {words[:300]} ({url})"
+    return Verdict(outcome=RunOutcome.ERROR, reason=reason)
+
+
 def of_garbled_run(garbled: int, posts: int) -> Verdict:
     """The end of a run at a page that is not kept: each known post on it would seem edited."""
     reason = f"{garbled} of {_count(posts, 'text')} on a page are garbled: the charset is wrong"
