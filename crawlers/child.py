@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -40,12 +40,15 @@ LONGEST_SAID = 300
 _PR_SET_PDEATHSIG = 1
 
 
-def main(spiders: Mapping[str, Spider]) -> None:
-    """Serve the parent at the other end of standard input and output until it is gone."""
+def main(spiders: Mapping[str, Spider], *, clock: Callable[[], datetime] | None = None) -> None:
+    """Serve the parent at the other end of standard input and output until it is gone.
+
+    ``clock`` says what time it is, aware; without it the machine does.
+    """
     answers = _claim_stdout()
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too; it decides
-    asyncio.run(_serve(spiders, answers))
+    asyncio.run(_serve(spiders, answers, clock or _now))
 
 
 def _claim_stdout() -> int:
@@ -61,7 +64,9 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-async def _serve(spiders: Mapping[str, Spider], answers: int) -> None:
+async def _serve(
+    spiders: Mapping[str, Spider], answers: int, clock: Callable[[], datetime]
+) -> None:
     loop = asyncio.get_running_loop()
     orders = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
@@ -73,7 +78,8 @@ async def _serve(spiders: Mapping[str, Spider], answers: int) -> None:
         level=greeting.log.level, style=greeting.log.format, process=f"crawl-child-{os.getpid()}"
     )
     say = _Voice(answers)
-    office = _office(greeting, with_own_sites(spiders, greeting.crawl.sites), say)
+    known = with_own_sites(spiders, greeting.crawl.sites)
+    office = _office(greeting, known, say, clock)
     start_reactor(office.look_up)
     serving = asyncio.create_task(_Desk(office, say).obey(orders))
     loop.add_signal_handler(signal.SIGTERM, serving.cancel)
@@ -85,7 +91,12 @@ async def _serve(spiders: Mapping[str, Spider], answers: int) -> None:
         _leave(office)
 
 
-def _office(greeting: Greeting, spiders: Mapping[str, Spider], say: _Voice) -> Office:
+def _office(
+    greeting: Greeting,
+    spiders: Mapping[str, Spider],
+    say: _Voice,
+    clock: Callable[[], datetime],
+) -> Office:
     settings = greeting.crawl
     guard = AddressGuard.opening(settings.allowed_addresses)
     size = settings.crawls_per_child
@@ -98,11 +109,11 @@ def _office(greeting: Greeting, spiders: Mapping[str, Spider], say: _Voice) -> O
         turns=Turns(
             delay_seconds=settings.delay_seconds,
             longest_delay_seconds=settings.longest_delay_seconds,
-            clock=_now,
+            clock=clock,
         ),
         credentials=greeting.credentials,
         evidence=greeting.evidence,
-        clock=_now,
+        clock=clock,
         tell_parsing=lambda source_id, is_over: say(Parsing(source_id=source_id, is_over=is_over)),
         threads=ThreadPoolExecutor(size + 2, thread_name_prefix="crawl"),
     )

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
+from core.database import owner_engine
+from core.models import CrawlRun
 from core.types import Post
 from crawlers.catalogue import spiders
 from crawlers.contract import Page, Promise
 from crawlers.engine.profile import Profile, with_page
 from crawlers.engine.suspicion import USUAL_AFTER, Earlier, weigh
 from crawlers.engine.verdict import Tally, of_whole_run
-from tests.crawlers.conftest import Crawler
+from tests.conftest import _Copied
+from tests.crawlers import hurried
+from tests.crawlers.conftest import Crawler, child
 from tests.crawlers.growing import BEGAN, Board, Habits, Said
 from tests.crawlers.mutating import DRAWN, MUTATIONS, Source, healthy
 from tests.crawlers.redrawn import NOT_DRAWN, REDRAWN
@@ -197,30 +203,61 @@ def test_the_first_run_is_held_against_the_promise_only() -> None:
     assert weigh(verdict, ahead, promise=Promise(), past=(), now=BEGAN)[0].outcome == "drift"
 
 
-def test_a_real_crawl_of_each_mutation_is_named(crawler: Crawler, site: Site) -> None:
-    """Over HTTP into Postgres; the frozen page needs weeks and is shown above."""
-    board = Board(3, Habits(per_day=6.0, quiet_days=0.0, anonymous=0.02))
-    shown = healthy(board, "trustpilot")
+@pytest.fixture
+def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file in which a hurried child reads what time it is."""
+    path = tmp_path / "clock"
+    monkeypatch.setenv(hurried.CLOCK, str(path))
+    return path
+
+
+@pytest.fixture
+def crawler(superuser_url: str, template: str, site: Site, clock: Path) -> Iterator[Crawler]:
+    """A child for which weeks are seconds, on a database of its own."""
+    command = (sys.executable, "-m", "tests.crawlers.hurried")
+    with _Copied(superuser_url, template) as url:
+        engine = owner_engine(url)
+        with child(engine, url, site, command=command) as crawler:
+            yield crawler
+        engine.dispose()
+
+
+def test_a_real_crawl_of_each_mutation_is_named(crawler: Crawler, site: Site, clock: Path) -> None:
+    """Over HTTP into Postgres, one run a day; the site is healthy for a day between two of them."""
+    board = Board(3, Habits(per_day=12.0, quiet_days=0.0, anonymous=0.02))
+    board.posts = board.posts[:30]
+    well = shown = healthy(board, "trustpilot")
     site.pages["/review/kavira.example"] = lambda asked: asked.answer(body=_of(asked))
 
     def _of(asked: Asked) -> bytes:
         return shown(asked.path, 0)
 
+    def crawl() -> CrawlRun:
+        board.live(until=board.now + DAY)
+        clock.write_text(board.now.isoformat())
+        return crawler.crawl(source)
+
     with Session(crawler.engine) as session, session.begin():
         params = {"domain": "kavira.example", "base_url": site.url}
         source = add_source(session, kind="trustpilot", params=params).id
-    board.posts = board.posts[:30]
-    for _ in range(5):
-        run = crawler.crawl(source)
+    for _ in range(16):
+        run = crawl()
         assert run.outcome == "ok", run.reason
-    before = crawler.texts(source)
-    for mutation in MUTATIONS.keys() - {"frozen feed"}:
-        shown = MUTATIONS[mutation](board, "trustpilot")
-        run = crawler.crawl(source)
-        assert run.outcome in ("drift", "blocked"), (mutation, run.outcome, run.reason)
-    shown = healthy(board, "trustpilot")
-    assert crawler.crawl(source).outcome == "ok"
+    named = {}
+    # Frozen first: after days on which nothing could be read, a still page tells less.
+    for mutation in sorted(MUTATIONS, key=lambda one: one != "frozen feed"):
+        before, shown = crawler.row(source).cursor, MUTATIONS[mutation](board, "trustpilot")
+        runs = [crawl()]
+        runs += [crawl()] if runs[0].outcome == "ok" else []
+        named[mutation] = [(run.outcome, run.reason) for run in runs]
+        if runs[0].outcome != "ok":
+            assert crawler.row(source).cursor == before
+        shown = well
+        run = crawl()
+        assert run.outcome == "ok", (mutation, run.reason)
+    missed = [one for one, ends in named.items() if ends[-1][0] not in ("drift", "blocked")]
+    assert (len(named), missed) == (12, []), named
+    assert "may be frozen" in (named["frozen feed"][-1][1] or "")
     assert crawler.row(source).failures == 0
     # A garbled page is not kept as an edit of all that stands on it.
     assert not [text for text in crawler.texts(source) if "Ã" in text]
-    assert len(crawler.texts(source)) == len(before)
