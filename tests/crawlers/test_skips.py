@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy.orm import Session
 
+from crawlers.catalogue import spiders
 from tests.crawlers.conftest import Crawler
+from tests.crawlers.saved_pages import config_of
 from tests.crawlers.site import (
     Answer,
     Asked,
@@ -184,6 +186,14 @@ def test_the_list_itself_is_never_done_without(how: str, crawler: Crawler, site:
     for _ in range(2):
         assert crawler.crawl(source).outcome in ("error", "blocked")
     assert (crawler.dead_letters(source), crawler.row(source).cursor) == ([], {})
+
+
+@pytest.mark.parametrize("kind", sorted(spiders()))
+def test_no_kind_goes_on_without_its_first_page(kind: str) -> None:
+    spider = spiders()[kind]
+    config = spider.config(**config_of(kind))
+    request = spider.start(config, cursor={})
+    assert spider.skip(request, config, reason="HTTP 500", ahead={}) is None
 
 
 def _report(number: int) -> Answer:
