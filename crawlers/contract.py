@@ -84,6 +84,8 @@ class Hear(StrEnum):
 
 #: In the headers of a page of a stream: why it ends where it does, in words.
 ENDED: Final = "goodname-ended"
+#: How these words begin when there was more to hear.
+FULL: Final = "the page was full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ from websockets.exceptions import (
 from websockets.http11 import Response
 from websockets.uri import WebSocketURI, parse_uri
 
-from crawlers.contract import ENDED, Hear
+from crawlers.contract import ENDED, FULL, Hear
 from crawlers.engine.guard import LookUp
 from crawlers.errors import CrawlError, DriftError
 
@@ -157,7 +157,7 @@ class _Page:
             self.passed = line
             return True
         if self.kept and self.size + len(line) + 1 > limit:
-            self.ended = f"the page was full at {limit} bytes"
+            self.ended = f"{FULL} at {limit} bytes"
             return False
         self.kept.append(line)
         self.size += len(line) + 1
@@ -176,7 +176,7 @@ class _Page:
 async def _heard_out(
     connection: ClientConnection, hear: Callable[[str], Hear], *, seconds: float, limit: int
 ) -> _Page:
-    page = _Page(ended=f"the page was full at {_MOST_MESSAGES} messages")
+    page = _Page(ended=f"{FULL} at {_MOST_MESSAGES} messages")
     try:
         async with asyncio.timeout(seconds):
             for _ in range(_MOST_MESSAGES):

@@ -14,6 +14,7 @@ from typing_extensions import override
 from core.types import Post
 from crawlers.contract import (
     ENDED,
+    FULL,
     Config,
     Cursor,
     Family,
@@ -236,9 +237,9 @@ def _following(
 ) -> Request | None:
     """The next page; None when this one came up to now."""
     reached = moment(place.time_us)
-    if reached >= fetched.fetched_at - _NOW:
+    why = fetched.headers.get(ENDED, "it ended there")
+    if reached >= fetched.fetched_at - _NOW and not why.startswith(FULL):
         return None
     if not stood.is_behind(place):
-        why = fetched.headers.get(ENDED, "it ended there")
         raise CrawlError(f"the stream comes no further than {reached:%Y-%m-%d %H:%M:%S} UTC: {why}")
     return _page(config, place, **({"begins_at": begins_at.isoformat()} if begins_at else {}))
