@@ -78,7 +78,7 @@ class Article(Spider):
     minimum_interval_seconds = 600
     is_verified = False
     promise = Promise(filled={"text": 1.0, "title": 0.8})
-    read_statuses = frozenset({403, 404, 410, 451})
+    read_statuses = _GONE
 
     @override
     def start(self, config: ArticleConfig, *, cursor: Cursor) -> Request:

@@ -51,6 +51,7 @@ _BAD: dict[str, Answer] = {
     "times out": never_answers,
     "fails": status("500 Internal Server Error"),
     "is away": status("503 Service Unavailable"),
+    "refuses": status("403 Forbidden"),
     "wants a password": status("401 Unauthorized"),
     "is no request": status("400 Bad Request"),
     "leads inside": redirect("http://10.0.0.1/secret"),
@@ -63,6 +64,7 @@ _WORDS = {
     "times out": "no whole answer within 2 s",
     "fails": "HTTP 500",
     "is away": "HTTP 503",
+    "refuses": "HTTP 403",
     "wants a password": "HTTP 401",
     "is no request": "HTTP 400",
     "leads inside": "10.0.0.1",
@@ -151,12 +153,15 @@ def test_three_in_a_row_end_the_run_and_the_next_goes_on_there(
     assert crawler.crawl(source).posts_new == 3
 
 
-def test_a_host_in_trouble_is_not_asked_for_page_after_page(crawler: Crawler, site: Site) -> None:
+@pytest.mark.parametrize(("how", "outcome"), [("is no request", "error"), ("refuses", "blocked")])
+def test_a_host_in_trouble_is_not_asked_for_page_after_page(
+    how: str, outcome: str, crawler: Crawler, site: Site
+) -> None:
     source = _source(crawler, site)
     names = "abcdefgh"
-    _publish(site, names, bad=names, how="is no request")
-    assert crawler.crawl(source).outcome == "error"
-    assert len(site.paths()) == 4
+    _publish(site, names, bad=names, how=how)
+    assert crawler.crawl(source).outcome == outcome
+    assert site.paths() == ["/", "/a/a", "/a/b", "/a/c"]
 
 
 @pytest.mark.parametrize(
