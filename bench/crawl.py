@@ -3,8 +3,10 @@
     python -m bench.crawl [PAGES]
 
 Both walk the same search on a loopback server, one page after the other. Plain Scrapy reads the
-posts and forgets them; ours asks robots.txt, guards addresses, judges each page and commits it with
-where the run stands. The database's own processor time is shown beside it.
+posts and forgets them, or inserts them into one table, a transaction a page; ours asks robots.txt,
+guards addresses, weighs each page, and commits its posts with where the run stands, the answer they
+were read in, their words for searching and a job for the judge. The processor time of the database
+itself is shown beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +27,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
+import psycopg
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from core.database import owner_engine
@@ -32,6 +36,7 @@ from core.migrate import upgrade
 from core.models import Source
 from core.postgres.cluster import running
 from core.settings import CrawlSection, LogSection
+from core.types import Post
 from crawlers.catalogue import register_kinds, spiders
 from crawlers.contract import Fetched
 from crawlers.wire import Greeting, Order, Report, Tick, greeting_line, line, read
@@ -41,40 +46,48 @@ TEXT = "The parcel was announced for Monday and it is Friday now; nobody answers
 
 
 def main(pages: int) -> None:
-    """Crawl twice, and compare."""
-    with _server(pages) as port:
-        ours, database = _ours(port, pages)
+    """Crawl three times, and compare."""
+    with _server(pages) as port, _database() as (url, postmaster):
+        before = _cpu_of_tree(postmaster)
+        ours = _ours(port, pages, url)
+        database = _cpu_of_tree(postmaster) - before
         plain = _plain(port, pages)
-    rates = {"ours": pages / ours, "plain Scrapy": pages / plain}
+        storing = _plain(port, pages, url)
+    rates = {
+        "ours": pages / ours,
+        "plain Scrapy": pages / plain,
+        "plain Scrapy that inserts": pages / storing,
+    }
     for name, rate in rates.items():
-        print(f"{name:14} {rate:7.0f} pages per CPU-second")
-    print(f"ours / plain   {rates['ours'] / rates['plain Scrapy']:7.2f}")
+        print(f"{name:25} {rate:7.0f} pages per CPU-second {rates['ours'] / rate:7.2f}")
     print(f"Postgres beside ours: {database / pages * 1000:.1f} ms of CPU a page of {HITS} posts")
 
 
-def _ours(port: int, pages: int) -> tuple[float, float]:
+@contextmanager
+def _database() -> Iterator[tuple[str, int]]:
+    """A throw-away server: its address and the id of its process."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         with running(data, options={"fsync": "off"}) as server:
-            engine = owner_engine(server.url)
-            upgrade(engine)
-            source_id = _add_source(engine, port)
-            greeting = Greeting(
-                database_url=server.url,
-                crawl=CrawlSection(
-                    delay_seconds=0,
-                    longest_delay_seconds=0,
-                    max_pages_per_run=pages + 1,
-                    allowed_addresses=[f"127.0.0.1:{port}"],
-                ),
-                log=LogSection(level="warning"),
-            )
-            postmaster = int((data / "postmaster.pid").read_text().split()[0])
-            before = _cpu_of_tree(postmaster)
-            child = _cpu_of_child(greeting, source_id, pages)
-            spent = _cpu_of_tree(postmaster) - before
-            engine.dispose()
-            return child, spent
+            yield server.url, int((data / "postmaster.pid").read_text().split()[0])
+
+
+def _ours(port: int, pages: int, url: str) -> float:
+    engine = owner_engine(url)
+    upgrade(engine)
+    source_id = _add_source(engine, port)
+    engine.dispose()
+    greeting = Greeting(
+        database_url=url,
+        crawl=CrawlSection(
+            delay_seconds=0,
+            longest_delay_seconds=0,
+            max_pages_per_run=pages + 1,
+            allowed_addresses=[f"127.0.0.1:{port}"],
+        ),
+        log=LogSection(level="warning"),
+    )
+    return _cpu_of_child(greeting, source_id, pages)
 
 
 def _add_source(engine: Any, port: int) -> int:
@@ -128,9 +141,9 @@ def _cpu_of_tree(pid: int) -> float:
     return sum(_cpu(one) for one in (top, *top.children(recursive=True)))
 
 
-def _plain(port: int, pages: int) -> float:
+def _plain(port: int, pages: int, database: str = "") -> float:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.crawl", "plain", str(port)],
+        [sys.executable, "-m", "bench.crawl", "plain", str(port), database],
         capture_output=True,
         text=True,
         check=True,
@@ -140,7 +153,7 @@ def _plain(port: int, pages: int) -> float:
     return float(spent)
 
 
-def crawl_plainly(port: int) -> None:
+def crawl_plainly(port: int, database: str) -> None:
     """Scrapy as its tutorial has it, with our spider's parse; prints its CPU time and its posts."""
     import scrapy
     from scrapy.crawler import CrawlerProcess
@@ -148,6 +161,7 @@ def crawl_plainly(port: int) -> None:
     spider = spiders()["hackernews"]
     config = spider.config(**_params(port))
     found: list[Any] = []
+    keep = _inserter(database) if database else found.extend
 
     class Tutorial(scrapy.Spider):
         name = "tutorial"
@@ -166,7 +180,9 @@ def crawl_plainly(port: int) -> None:
             )
             page = spider.parse(fetched, config, cursor={}, ahead=self.ahead)
             self.ahead = dict(page.ahead)
-            found.extend(page.posts)
+            keep(page.posts)
+            if database:
+                found.extend(page.posts)
             if page.next is not None:
                 yield scrapy.Request(page.next.url, headers=dict(page.next.headers))
 
@@ -175,6 +191,25 @@ def crawl_plainly(port: int) -> None:
     before = time.process_time()
     process.start()
     print(time.process_time() - before, len(found))
+
+
+def _inserter(database: str) -> Callable[[Sequence[Post]], None]:
+    """As the pipelines of Scrapy's tutorials: what is there already stays as it is."""
+    url = make_url(database).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = psycopg.connect(url)
+    connection.execute(
+        "CREATE TABLE plain (id text PRIMARY KEY, url text, author text, at timestamptz, said text)"
+    )
+    connection.commit()
+    insert = "INSERT INTO plain VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+
+    def keep(posts: Sequence[Post]) -> None:
+        rows = [(p.external_id, p.url, p.author, p.published_at, p.text) for p in posts]
+        with connection.cursor() as cursor:
+            cursor.executemany(insert, rows)
+        connection.commit()
+
+    return keep
 
 
 @contextmanager
@@ -229,6 +264,6 @@ def _page(number: int, pages: int, newest: int) -> bytes:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["plain"]:
-        crawl_plainly(int(sys.argv[2]))
+        crawl_plainly(int(sys.argv[2]), sys.argv[3])
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
