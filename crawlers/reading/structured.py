@@ -18,7 +18,7 @@ from crawlers.reading.json_body import Json
 
 Thing = Mapping[str, Any]
 
-_MOST_THINGS = 50_000
+_MOST_THINGS = 30_000
 _DEEPEST = 40
 _VOCABULARY = re.compile(r"^(?:https?://(?:www\.)?schema\.org/|schema:)")
 _BLANK = ("_:", marked_up.NAMELESS)  # ids that a reader made up; they say nothing
