@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.sync.server import ServerConnection, serve
 
 POSTS = "app.bsky.feed.post"
@@ -51,8 +52,8 @@ class Jetstream:
     events: list[dict[str, Any]] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
-    open_now: int = 0
     most_open: int = 0
+    connections: list[ServerConnection] = field(default_factory=list)
     is_numbered: bool = False  #: as the second version: a cursor may be an event's number
     starts_early: int = 0  #: so many events before the one that was asked for
     forgets_before: int = 0  #: it keeps nothing older
@@ -73,20 +74,18 @@ class Jetstream:
         """Serve one subscriber."""
         assert connection.request is not None
         with self._lock:
-            self.open_now += 1
-            self.most_open = max(self.most_open, self.open_now)
+            self.connections.append(connection)
+            # One that its subscriber has closed is over, though we may not have looked yet.
+            open_now = sum(one.protocol.state is State.OPEN for one in self.connections)
+            self.most_open = max(self.most_open, open_now)
         query = {
             key: one[-1] for key, one in parse_qs(urlsplit(connection.request.path).query).items()
         }
         self.asked.append(query)
         self.agents.append(connection.request.headers.get("User-Agent", ""))
-        try:
-            with suppress(ConnectionClosed):
-                self._replay(connection, query.get("cursor"))
-                self._go_on(connection)
-        finally:
-            with self._lock:
-                self.open_now -= 1
+        with suppress(ConnectionClosed):
+            self._replay(connection, query.get("cursor"))
+            self._go_on(connection)
 
     def _replay(self, connection: ServerConnection, cursor: str | None) -> None:
         number = len(self.asked)
