@@ -13,7 +13,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from core.types import Post, PostKind
-from crawlers.contract import Config, Cursor, Fetched, Page, Promise, Request
+from crawlers.contract import Config, Cursor, Fetched, Promise, Request
 from crawlers.errors import DriftError, ParseError
 from crawlers.families.json_api import JsonSpider
 from crawlers.reading.dates import read_date
@@ -23,7 +23,6 @@ from crawlers.reading.web_address import WebAddress, with_query
 
 _DELETED = 4  #: of ``mode``: kept only for the answers below it
 _PENDING = 2  #: waits for a moderator
-_NOT_FOUND = 404
 
 
 class IssoConfig(Config):
@@ -35,7 +34,11 @@ class IssoConfig(Config):
 
 
 class Isso(JsonSpider):
-    """All comments of one article at once, with those that answer them."""
+    """All comments of one article at once, with those that answer them.
+
+    Its older servers answer 404 for an article without comments, and so does a wrong address: an
+    error, for silence would hide the second.
+    """
 
     kind = "isso"
     title = "isso comments"
@@ -46,20 +49,12 @@ class Isso(JsonSpider):
     items_at = ("replies",)
     most_items = 10_000  # it knows no pages
     promise = Promise(filled={"text": 1.0, "published_at": 1.0})
-    read_statuses = frozenset({_NOT_FOUND})
 
     @override
     def start(self, config: IssoConfig, *, cursor: Cursor) -> Request:
         """The whole thread."""
         address = with_query(config.url.rstrip("/") + "/", uri=config.article, sort="newest")
         return Request(url=address, headers={"Accept": "application/json"})
-
-    @override
-    def parse(self, fetched: Fetched, config: Any, *, cursor: Cursor, ahead: Cursor) -> Page:
-        """Read the thread; of old servers one without comments is not found, as a wrong address."""
-        if fetched.status == _NOT_FOUND:
-            return Page(ahead=ahead)
-        return super().parse(fetched, config, cursor=cursor, ahead=ahead)
 
     @override
     def items(self, body: Json, fetched: Fetched) -> list[Json]:

@@ -155,8 +155,6 @@ def test_a_charset_that_lies_ends_in_a_page_or_in_words(kind: str) -> None:
     ],
 )
 def test_a_refusal_is_an_error_in_words(kind: str, status: int, error: type[CrawlError]) -> None:
-    if (kind, status) == ("isso", 404):
-        pytest.skip("an old isso says so of an article that nobody commented on")
     with pytest.raises(error, match=str(status)):
         parse(kind, b"<html>whatever</html>", status=status)
 

@@ -1,18 +1,19 @@
-"""isso: what its older servers say of an article without comments."""
+"""isso: a thread that is not found."""
 
 from __future__ import annotations
 
+import pytest
+
 from crawlers.catalogue import spiders
+from crawlers.errors import CrawlError
 from tests.crawlers.talking import answer, config
 
 ISSO = spiders()["isso"]
 
 
-def test_an_article_without_comments_is_not_found_and_no_error() -> None:
+def test_a_thread_that_is_not_found_may_be_a_wrong_address_and_is_an_error() -> None:
     request = ISSO.start(config("isso"), cursor={})
     fetched = answer("<title>404 Not Found</title>", status=404, url=request.url)
-    assert ISSO.explain(fetched, config("isso")) is None
-    assert 404 in ISSO.read_statuses
-    page = ISSO.parse(fetched, config("isso"), cursor={}, ahead={"newest": "x"})
-    assert (page.posts, page.next, dict(page.ahead)) == ((), None, {"newest": "x"})
-    assert page.announced is None  # a wrong address answers the same, so this is not "nothing"
+    assert 404 not in ISSO.read_statuses
+    with pytest.raises(CrawlError, match="404"):
+        ISSO.parse(fetched, config("isso"), cursor={}, ahead={"newest": "x"})
