@@ -1,68 +1,28 @@
-"""`goodname sources`: a page is tried, a source is recorded, and recordings are replayed."""
+"""`goodname sources`: a page is tried, by hand and by what it says of itself."""
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from core.errors import GoodnameError
 from core.settings import CrawlSection, Settings
 from crawlers.catalogue import spiders
-from crawlers.contract import Fetched, Request
+from crawlers.contract import Request
 from crawlers.errors import BlockedError, CrawlError
-from goodname.sources.check import check, checked
 from goodname.sources.claims import CLAIMS, by_address
-from goodname.sources.clean import clean_url, cleaned, secrets_in
 from goodname.sources.code_lines import python_lines
 from goodname.sources.fetch import Hand
 from goodname.sources.kinds import read_params
 from goodname.sources.listing import described
 from goodname.sources.preview import Wanted, document, look, preview
-from goodname.sources.record import record, record_by
-from goodname.sources.recording import recording_named, recordings
+from goodname.sources.record import record_by
 from tests.crawlers.saved_pages import FOLDER as PAGES
 from tests.crawlers.site import Site, page, redirect, serving, status
-
-SITE = """
-kind: kettles
-title: Kettles
-family: cards
-posts: review
-minimum_interval_seconds: 3600
-params:
-  url: {type: address}
-url: "{url}"
-items: .r
-empty: .none
-fields: {id: "::attr(id)", text: p, author: b}
-next: {by: number, query: page, more: .more}
-contract: {filled: {author: 0.9}}
-"""
-CARDS = "".join(f'<div class="r" id="{n}"><p>Curi {n}.</p><b>Ana</b></div>' for n in range(6))
-FEED = (PAGES / "feed/forum_pl.xml").read_bytes()
-
-
-@pytest.fixture
-def web() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-def _settings(web: Site, **more: Any) -> Settings:
-    crawl = {"allowed_addresses": [web.address], "delay_seconds": 0.0, "timeout_seconds": 3.0}
-    return Settings.model_validate({"crawl": crawl | more.pop("crawl", {}), **more})
-
-
-def _file(folder: Path) -> Path:
-    path = folder / "kettles.yaml"
-    path.write_text(SITE, "utf-8")
-    return path
+from tests.goodname.sources.trying import CARDS, FEED, settings_for, site_file
 
 
 def test_a_hand_obeys_robots_and_pauses_between_requests(web: Site) -> None:
@@ -81,7 +41,7 @@ def test_a_hand_obeys_robots_and_pauses_between_requests(web: Site) -> None:
 def test_a_hand_fetches_nothing_where_robots_is_broken(web: Site) -> None:
     web.pages["/robots.txt"] = status("503 Service Unavailable")
     web.pages["/open"] = page("hello")
-    with Hand(_settings(web).crawl) as hand, pytest.raises(BlockedError, match="HTTP 503"):
+    with Hand(settings_for(web).crawl) as hand, pytest.raises(BlockedError, match="HTTP 503"):
         hand.fetch(Request(url=f"{web.url}/open"))
     assert web.paths() == []
 
@@ -89,7 +49,7 @@ def test_a_hand_fetches_nothing_where_robots_is_broken(web: Site) -> None:
 def test_a_hand_reaches_nothing_internal(web: Site) -> None:
     with serving() as inside:
         web.pages["/away"] = redirect(f"{inside.url}/x")
-        with Hand(_settings(web).crawl) as hand:
+        with Hand(settings_for(web).crawl) as hand:
             with pytest.raises(BlockedError, match="loopback"):
                 hand.fetch(Request(url=f"{web.url}/away"))
             with pytest.raises(BlockedError, match="not fetched"):
@@ -147,7 +107,7 @@ def test_a_log_in_follows_no_redirect(web: Site) -> None:
 def test_a_recording_holds_no_token_of_a_private_address(web: Site, tmp_path: Path) -> None:
     web.pages["/feed?token=s3cret-word"] = page(FEED)
     entry = {"slug": "mine", "kind": "feed", "params": {"url": f"{web.url}/feed?token=s3cret-word"}}
-    settings = _settings(web, sources=[entry])
+    settings = settings_for(web, sources=[entry])
     with Hand(settings.crawl) as hand:
         record_by(hand, settings, "mine", folder=tmp_path, most_pages=1)
     assert b"s3cret-word" not in b"".join(one.read_bytes() for one in (tmp_path / "mine").iterdir())
@@ -155,7 +115,7 @@ def test_a_recording_holds_no_token_of_a_private_address(web: Site, tmp_path: Pa
 
 def test_a_feed_needs_only_its_url(web: Site) -> None:
     web.pages["/feed"] = page(FEED, Content_Type="application/rss+xml")
-    seen = look(Wanted(what=f"{web.url}/feed"), _settings(web))
+    seen = look(Wanted(what=f"{web.url}/feed"), settings_for(web))
     assert (seen.spider.kind, seen.why, len(seen.visit.page.posts)) == ("feed", "it is a feed", 2)  # type: ignore[union-attr]
     assert web.paths() == ["/feed"], "fetched once"
 
@@ -168,7 +128,7 @@ def test_a_page_with_marked_up_reviews_needs_only_its_url(web: Site) -> None:
     web.pages["/k"] = page(
         f'<html><script type="application/ld+json">{json.dumps(thing)}</script></html>'
     )
-    seen = look(Wanted(what=f"{web.url}/k"), _settings(web))
+    seen = look(Wanted(what=f"{web.url}/k"), settings_for(web))
     assert seen.spider.kind == "schema-org"
     assert seen.visit.page is not None
     assert [post.text for post in seen.visit.page.posts] == ["Curi."]
@@ -178,14 +138,14 @@ def test_a_page_that_names_its_feed_is_read_by_it(web: Site) -> None:
     link = '<link rel="alternate" type="application/rss+xml" href="/feed">'
     web.pages["/"] = page(f"<html><head>{link}</head><p>News</p></html>")
     web.pages["/feed"] = page(FEED, Content_Type="application/rss+xml")
-    seen = look(Wanted(what=f"{web.url}/"), _settings(web))
+    seen = look(Wanted(what=f"{web.url}/"), settings_for(web))
     assert (seen.spider.kind, dict(seen.params)) == ("feed", {"url": f"{web.url}/feed"})
 
 
 def test_a_page_of_nothing_known_is_said(web: Site) -> None:
     web.pages["/"] = page("<html><p>Hello</p></html>")
     with pytest.raises(GoodnameError, match="not recognised") as error:
-        look(Wanted(what=f"{web.url}/"), _settings(web))
+        look(Wanted(what=f"{web.url}/"), settings_for(web))
     assert "feed: the page has no feed" in str(error.value)
 
 
@@ -209,7 +169,7 @@ def test_a_saved_page_is_tried_with_a_file_of_a_site(
 ) -> None:
     saved = tmp_path / "page.html"
     saved.write_text(f"<html>{CARDS}<a class=more></a></html>", "utf-8")
-    wanted = Wanted(what=str(saved), site=_file(tmp_path), url="https://k.example/reviews")
+    wanted = Wanted(what=str(saved), site=site_file(tmp_path), url="https://k.example/reviews")
     assert preview(wanted) == 0
     said = capsys.readouterr().out
     assert "6 of 6" in said
@@ -267,7 +227,7 @@ def test_a_page_that_was_fetched_is_not_believed_where_it_is_from(
 ) -> None:
     head = CANONICAL.format("https://www.trustpilot.com/review/kavira.example")
     web.pages["/k"] = page(_trustpilot_page(tmp_path, head).read_bytes())
-    seen = look(Wanted(what=f"{web.url}/k"), _settings(web))
+    seen = look(Wanted(what=f"{web.url}/k"), settings_for(web))
     assert (seen.spider.kind, web.paths()) == ("schema-org", ["/k"])
 
 
@@ -278,7 +238,7 @@ def test_addresses_of_a_preview_can_be_copied_on_a_narrow_screen(
     saved = tmp_path / "page.html"
     saved.write_text(f"<html>{CARDS}<a class=more></a></html>", "utf-8")
     address = f"https://k.example/{'firms-and-their-kettles/' * 6}reviews"
-    wanted = Wanted(what=str(saved), site=_file(tmp_path), url=address)
+    wanted = Wanted(what=str(saved), site=site_file(tmp_path), url=address)
     assert preview(wanted) == 0
     lines = capsys.readouterr().out.splitlines()
     assert address in lines
@@ -290,13 +250,13 @@ def test_a_broken_contract_is_shown_and_ends_with_1(
 ) -> None:
     saved = tmp_path / "page.html"
     saved.write_text(CARDS.replace("<b>Ana</b>", ""), "utf-8")
-    assert preview(Wanted(what=str(saved), site=_file(tmp_path))) == 1
+    assert preview(Wanted(what=str(saved), site=site_file(tmp_path))) == 1
     said = capsys.readouterr().out
     assert "the contract is broken: author says something in 0 of 6 posts only" in said
     saved.write_text("<p>Renamed</p>", "utf-8")
-    assert preview(Wanted(what=str(saved), site=_file(tmp_path))) == 1
+    assert preview(Wanted(what=str(saved), site=site_file(tmp_path))) == 1
     assert "nothing was read: the page has no items (.r)" in capsys.readouterr().out
-    assert preview(Wanted(what=str(saved), site=_file(tmp_path), as_json=True)) == 1
+    assert preview(Wanted(what=str(saved), site=site_file(tmp_path), as_json=True)) == 1
     assert json.loads(capsys.readouterr().out)["outcome"] == "drift"
 
 
@@ -312,128 +272,6 @@ def test_what_is_neither_page_nor_kind_is_said(tmp_path: Path) -> None:
     with pytest.raises(GoodnameError, match="neither JSON nor key=value"):
         read_params(["domain"])
     assert read_params(['{"a": 1}', "b=x=y", "c=[1, 2]"]) == {"a": 1, "b": "x=y", "c": [1, 2]}
-
-
-def test_a_recording_fails_until_somebody_has_looked_at_it(web: Site, tmp_path: Path) -> None:
-    web.pages["/feed"] = page(FEED, Content_Type="application/rss+xml", Set_Cookie="session=abc")
-    source = {"slug": "board", "kind": "feed", "params": {"url": f"{web.url}/feed?token=abcdef"}}
-    settings = _settings(web, sources=[source])
-    with Hand(settings.crawl) as hand:
-        recording, visits = record_by(hand, settings, "board", folder=tmp_path, most_pages=3)
-    assert [len(visit.page.posts) for visit in visits if visit.page] == [2]
-    head = recording.head
-    assert "token=removed" in head["pages"][0]["url"]
-    assert "set-cookie" not in head["pages"][0]["headers"]
-    found = checked(recording_named(tmp_path, "board"), spiders())
-    assert not found.is_ok
-    assert found.reasons == (
-        "nobody has looked at what is read; do it: goodname sources review board",
-    )
-    recording.accept(recording.replayed(spiders()))
-    assert checked(recording_named(tmp_path, "board"), spiders()).is_ok
-
-
-def test_a_replay_says_what_is_read_differently(
-    web: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    web.pages["/feed"] = page(FEED, Content_Type="application/rss+xml")
-    source = {"slug": "board", "kind": "feed", "params": {"url": f"{web.url}/feed"}}
-    settings = _settings(web, sources=[source])
-    with Hand(settings.crawl) as hand:
-        recording, _ = record_by(hand, settings, "board", folder=tmp_path, most_pages=1)
-    recording.accept(recording.replayed(spiders()))
-    assert check(None, tmp_path) == 0
-    expectation = recording.expectation(1)
-    told = json.loads(expectation.read_text("utf-8"))
-    told["posts"][0]["author"] = "somebody else"
-    del told["posts"][1]
-    expectation.write_text(json.dumps(told), "utf-8")
-    assert check(None, tmp_path) == 1
-    said = capsys.readouterr().out
-    assert "FAIL board" in said
-    assert "author differ" in said
-    assert "is new" in said
-    (recording.path / recording.head["pages"][0]["file"]).unlink()
-    assert check(None, tmp_path, as_json=True) == 1
-    assert "cannot be replayed" in json.loads(capsys.readouterr().out)[0]["reasons"][0]
-
-
-def test_a_recording_that_is_damaged_fails_alone(
-    web: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    web.pages["/feed"] = page(FEED, Content_Type="application/rss+xml")
-    names = ("cut", "sound", "strange")
-    sources = [{"slug": one, "kind": "feed", "params": {"url": f"{web.url}/feed"}} for one in names]
-    settings = _settings(web, sources=sources)
-    with Hand(settings.crawl) as hand:
-        for name in names:
-            recording, _ = record_by(hand, settings, name, folder=tmp_path, most_pages=1)
-            recording.accept(recording.replayed(spiders()))
-    head = json.loads((tmp_path / "cut/recording.json").read_text("utf-8"))
-    (tmp_path / "cut/01.xml.gz").write_bytes(gzip.compress(FEED)[:-20])
-    head["pages"][0]["file"] = "01.xml.gz"
-    (tmp_path / "cut/recording.json").write_text(json.dumps(head), "utf-8")
-    head["pages"][0] |= {"file": "01.xml", "headers": []}
-    (tmp_path / "strange/recording.json").write_text(json.dumps(head), "utf-8")
-    with capture_logs() as logs:
-        assert check(None, tmp_path, as_json=True) == 1
-    assert [log["recording"] for log in logs] == ["strange"], "with its traceback"
-    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
-    assert [name for name, one in found.items() if one["is_ok"]] == ["sound"]
-    assert "01.xml.gz" in found["cut"]["reasons"][0]
-    assert "cannot be replayed" in found["strange"]["reasons"][0]
-
-
-def test_an_older_recording_is_not_overwritten_and_an_empty_folder_is_no_success(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GOODNAME_DATABASE__DATA_DIR", str(tmp_path / "data"))
-    (tmp_path / "board").mkdir()
-    (tmp_path / "board/recording.json").write_text("{}", "utf-8")
-    with pytest.raises(GoodnameError, match="--overwrite replaces it"):
-        record(None, "board", folder=tmp_path, most_pages=1)
-    with pytest.raises(GoodnameError, match=r"recording\.json: no kind"):
-        recordings(tmp_path)
-    with pytest.raises(GoodnameError, match="no recordings"):
-        check(None, tmp_path / "nothing")
-    with pytest.raises(GoodnameError, match="no source 'other': not declared"):
-        record(None, "other", folder=tmp_path, most_pages=1)
-
-
-def test_what_is_off_is_not_recorded(web: Site, tmp_path: Path) -> None:
-    source = {"slug": "k", "kind": "ceneo", "params": {"product": "1", "base_url": web.url}}
-    settings = _settings(web, sources=[source])
-    with Hand(settings.crawl) as hand, pytest.raises(GoodnameError, match="ceneo is off"):
-        record_by(hand, settings, "k", folder=tmp_path, most_pages=1)
-    assert web.connections == 0
-
-
-def test_credentials_are_taken_out_of_a_recording(web: Site, tmp_path: Path) -> None:
-    key = "AIza" + "k" * 35
-    web.pages["/youtube/v3/videos"] = page("{}")
-    fetched = Fetched(
-        url=f"{web.url}/a?key={key}&q=x",
-        status=200,
-        headers={"authorization": "x", "x-csrf-token": "y", "content-type": "text/html",
-                 "link": f"<{web.url}/b?access_token=s3cret-word>"},
-        body=json.dumps(
-            {"paging": "?access_token=abc123def&q=1", "k": "s3cret-word", "key": key}
-        ).encode(),
-        fetched_at=_now(),
-    )  # fmt: skip
-    clean = cleaned(fetched, ["s3cret-word"])
-    whole = repr(clean)
-    assert key not in whole
-    assert "s3cret-word" not in whole
-    assert "abc123def" not in whole
-    assert set(clean.headers) == {"content-type", "link"}
-    assert json.loads(clean.body)["paging"] == "?access_token=removed&q=1"
-    assert clean_url("https://u:p@x.example/?page=2&API_KEY=1", []) == (
-        "https://x.example/?page=2&API_KEY=removed"
-    )
-    for name in ("jwt", "pwd", "hmac", "accesskey", "x-credential", "code", "x_sid", "rss-jwt"):
-        assert "s3cret" not in clean_url(f"https://x.example/?{name}=s3cret&page=2", [])
-        assert secrets_in({"url": f"https://x.example/?{name}=s3cret"}) == ["s3cret"]
 
 
 def test_every_kind_is_described() -> None:
@@ -456,10 +294,4 @@ def test_lines_of_code_are_counted_without_words() -> None:
 def test_an_error_of_the_site_is_no_traceback(web: Site) -> None:
     web.pages["/x"] = status("403 Forbidden")
     with pytest.raises((GoodnameError, CrawlError), match="403"):
-        look(Wanted(what=f"{web.url}/x"), _settings(web))
-
-
-def _now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime(2026, 3, 2, tzinfo=UTC)
+        look(Wanted(what=f"{web.url}/x"), settings_for(web))
