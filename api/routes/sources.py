@@ -14,6 +14,7 @@ from api.changes import apply_changes
 from api.idempotency import Answer, ARepeat, answer_once
 from api.lists import ListQuery, newest_first
 from api.managed import refuse_if_declared, save_new
+from api.neighbours import loss_of, refuse_loss_to_others
 from api.problems import Problem, documented, not_found
 from api.roles import may
 from api.schemas.sources import (
@@ -118,6 +119,8 @@ def change_source(source_id: str, wanted: SourceChange, call: ACall) -> SourceSh
         check_interval(kind, wanted.interval_seconds)
     if wanted.is_enabled:
         check_opted_in(kind)
+    if loss := loss_of(source, wanted):
+        refuse_loss_to_others(call, source, what=loss)
     apply_changes(source, wanted)
     source.updated_at = call.now
     _bring_forward(source, wanted, now=call.now)
@@ -139,12 +142,13 @@ def delete_source(
     source_id: str,
     call: ACall,
     with_posts: Annotated[
-        bool, Query(description="Also delete its posts, and with them mentions of every workspace.")
+        bool, Query(description="Also delete its posts, and with them your mentions.")
     ] = False,
 ) -> None:
     """Forget a source; `is_enabled: false` keeps what was read and only stops the crawl."""
     source = find_source(call.session, source_id, is_to_change=True)
     refuse_if_declared(source, noun="source")
+    refuse_loss_to_others(call, source, what="delete")
     has_posts = call.session.scalar(select(exists().where(PostRow.source_id == source.id)))
     if has_posts and not with_posts:
         raise Problem(
