@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -35,6 +35,8 @@ from crawlers.reading.web_address import query_of, with_query
 
 PER_PAGE = 100
 LONGEST_QUERY = 512  # of what anyone may buy without a contract
+#: The recent search knows no older posts.
+REACH = timedelta(days=7)
 #: Posts reach the index out of order; of a post's id all but 22 bits are its milliseconds.
 OVERLAP = timedelta(minutes=5)
 _FIELDS: Mapping[str, str] = {
@@ -122,6 +124,7 @@ class X(JsonSpider):
         if fetched.status == 400 and _is_too_old(fetched):
             return Page(next=self._search(config), ahead=ahead)
         page = super().parse(fetched, config, cursor=cursor, ahead=ahead)
+        page = replace(page, begins_at=_begin(fetched))
         newest = _newest([name_of(ahead.get("newest_id")), *map(version_of, page.posts)])
         return replace(page, ahead={**page.ahead, "newest_id": newest}) if newest else page
 
@@ -197,6 +200,12 @@ def _before(newest_id: str | None) -> str | None:
         return None
     older = int(newest_id[:25]) - (int(OVERLAP.total_seconds() * 1000) << 22)
     return str(older) if older > 0 else None
+
+
+def _begin(fetched: Fetched) -> datetime | None:
+    """How far back a search reaches that is not bound to what the last run left."""
+    is_bound = "since_id" in query_of(fetched.url)
+    return None if is_bound else fetched.fetched_at - REACH
 
 
 def _newest(ids: Sequence[str | None]) -> str | None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core.models import Source, SourceHour
 from core.types import RunOutcome
+from crawlers.contract import Promise, Request
 from crawlers.coverage import HOUR, Reading, State, Stretch, hour_of, marks, stretch
+from crawlers.engine.profile import Profile, with_page
 from crawlers.engine.record import Stand, begin, finish
 from crawlers.engine.verdict import NOTHING_CHANGED, Tally, Verdict
 from pipeline.housekeeping import delete_old_hours
 from pipeline.source_hours import kept_since, note_idle_hours
+from tests.crawlers.answering import walk
 from tests.factories import NOW, add_source
 
 
@@ -33,10 +38,11 @@ def _run(
             **{n: getattr(begun, n) for n in begun.__slots__} | {"is_limited": True}
         )
     oldest, newest = given.pop("oldest", None), given.pop("newest", None)
-    profile = {
+    told: Any = {
         "oldest": _at(oldest).isoformat() if oldest is not None else None,  # type: ignore[arg-type]
         "newest": _at(newest).isoformat() if newest is not None else None,  # type: ignore[arg-type]
     }
+    profile = given.pop("profile", told)
     is_whole = bool(given.pop("is_whole", outcome == "ok"))
     verdict = Verdict(
         outcome=RunOutcome(outcome), reason=str(given.pop("reason", "")), is_whole=is_whole
@@ -91,6 +97,45 @@ def test_a_list_that_no_longer_goes_back_so_far_leaves_a_gap(session: Session) -
     assert _hours(session, source)[5] == ("partly", "read from 17:30 on")
     _run(session, source, 9.2, is_limited=True, oldest=6, newest=9)
     assert _states(session, source)[2:] == "puuuuprrrp"
+
+
+@pytest.mark.parametrize("days", [6, 10])
+def test_a_search_of_a_week_loses_what_lies_before_it(session: Session, days: int) -> None:
+    source, week = add_source(session, kind="x"), timedelta(days=7) / HOUR
+    first, _ = _searched(0, cursor={})
+    _run(session, source, 0, profile=first)
+    assert min(_hours(session, source)) == -week
+    again, asked = _searched(days, cursor={"newest_id": id_of(_at(-30))})
+    assert asked == 2, "what the cursor names is too old in either case"
+    _run(session, source, days * 24, profile=again)
+    states = {hour: state for hour, (state, _) in _hours(session, source).items() if hour > 0}
+    lost = [hour for hour, state in states.items() if state == "unread"]
+    begin = days * 24 - week
+    assert lost == [hour for hour in states if hour < begin]
+    assert {states[hour] for hour in states if begin < hour < days * 24 - 1} == {"read"}
+    if lost:
+        assert f"nothing older than {_at(begin):%Y-%m-%d}" in str(_hours(session, source)[1][1])
+
+
+def _searched(days: int, *, cursor: dict[str, str]) -> tuple[dict[str, Any], int]:
+    """The profile of a run of X on a day with one post an hour old, and how often it asked."""
+    now = NOW + timedelta(days=days)
+
+    def site(request: Request) -> object:
+        if "since_id" in request.url:
+            return 400, {"errors": [{"message": "'since_id' must be created after last week"}]}
+        post = {"id": id_of(now - HOUR), "text": "kavira", "created_at": (now - HOUR).isoformat()}
+        return {"data": [post], "meta": {"result_count": 1}}
+
+    pages, asked = walk("x", site, cursor=cursor, at=now)
+    profile = Profile()
+    for page in pages:
+        profile = with_page(profile, page, promise=Promise(), fetched_at=now, key="")
+    return profile.as_json(), len(asked)
+
+
+def id_of(moment: datetime) -> str:
+    return str((int(moment.timestamp() * 1000) - 1288834974657) << 22)
 
 
 def test_a_list_that_meets_what_we_had_leaves_none(session: Session) -> None:

@@ -102,6 +102,19 @@ def test_a_cursor_that_x_finds_too_old_is_given_up_in_the_same_run() -> None:
     assert len(asked) == 2
     assert len(posts_of(pages)) == 1
     assert pages[-1].ahead["newest_id"] == "2028428854686646277"
+    assert pages[-1].begins_at == FETCHED_AT - timedelta(days=7)
+
+
+def test_a_search_that_meets_the_last_run_tells_of_no_loss_and_every_page_of_another_does() -> None:
+    def site(request: Request) -> object:
+        more = {} if "next_token" in request.url else {"next_token": "t1"}
+        post = {"id": f"202842885468664627{len(more)}", "text": "kavira"}
+        return {"data": [post], "meta": {"result_count": 1, **more}}
+
+    met, _ = walk("x", site, cursor={"newest_id": "2028400000000000000"})
+    assert [page.begins_at for page in met] == [None, None]
+    unbound, _ = walk("x", site)
+    assert [page.begins_at for page in unbound] == [FETCHED_AT - timedelta(days=7)] * 2
 
 
 def test_pages_keep_the_bound_and_end_at_the_last_token() -> None:
