@@ -1,4 +1,4 @@
-"""Take secrets out of an answer before it is written to a file that people share."""
+"""Take secrets and contacts out of an answer before it is written to a file that people share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from core.public_address import is_secret_name
 from crawlers.contract import Fetched
 from crawlers.credentials import written_ways
+from crawlers.reading.contacts import without_contacts
 
 REMOVED: Final = "removed"
 _SECRET_HEADERS: Final = re.compile(
@@ -25,13 +26,18 @@ _IN_BODY: Final = re.compile(
 _KNOWN_KEYS: Final = re.compile(rb"AIza[0-9A-Za-z_-]{30,40}|EAA[A-Za-z]{1,3}[0-9A-Za-z]{20,400}")
 
 
-def cleaned(fetched: Fetched, secrets: Sequence[str]) -> Fetched:
-    """The answer without secrets in address, headers and body."""
+def cleaned(fetched: Fetched, secrets: Sequence[str], *, is_of_api: bool = False) -> Fetched:
+    """The answer without secrets in address, headers and body; an API's, as evidence is kept.
+
+    APIs tell how to reach who wrote: in the fields of their JSON that is left out, too.
+    """
+    body = _clean_body(fetched.body, secrets)
     return replace(
         fetched,
         url=clean_url(fetched.url, secrets),
         headers=clean_headers(fetched.headers, secrets),
-        body=_clean_body(fetched.body, secrets),
+        # Latin-1 gives back each byte that it was given, whatever the charset is.
+        body=without_contacts(body.decode("latin-1")).encode("latin-1") if is_of_api else body,
     )
 
 

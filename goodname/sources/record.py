@@ -10,7 +10,7 @@ from rich.console import Console
 
 from core.errors import GoodnameError
 from core.settings import Settings, load_settings
-from crawlers.contract import Spider
+from crawlers.contract import Family, Spider
 from crawlers.credentials import written_ways
 from crawlers.opt_in import how_to_opt_in, is_off
 from goodname.sources.clean import clean_params, clean_url, cleaned, secrets_in
@@ -37,7 +37,7 @@ def record(
 def record_by(
     hand: Hand, settings: Settings, name: str, *, folder: Path, most_pages: int
 ) -> tuple[Recording, list[Visit]]:
-    """Read the source page by page; each page is read again after its secrets were taken out."""
+    """Read the source page by page; each page is read again after it was cleaned."""
     entry = find_source(settings, name)
     spider = spider_named(entry.kind, known_kinds(settings))
     if is_off(spider, settings.crawl.opted_in):
@@ -45,7 +45,7 @@ def record_by(
     config = config_of(spider, entry.params)
     credential = credential_of(spider, config, settings, hand)
     visits = [
-        _without_secrets(visit, spider, config, credential)
+        _cleaned_visit(visit, spider, config, credential)
         for visit in walk(
             spider, config, hand, credential=credential, zone=entry.time_zone,
             most_pages=most_pages,
@@ -62,9 +62,9 @@ def record_by(
     return recording, visits
 
 
-def _without_secrets(visit: Visit, spider: Spider, config: Any, credential: Credential) -> Visit:
+def _cleaned_visit(visit: Visit, spider: Spider, config: Any, credential: Credential) -> Visit:
     words = [*credential.words, *secrets_in(config.model_dump())]
-    fetched = cleaned(visit.fetched, words)
+    fetched = cleaned(visit.fetched, words, is_of_api=spider.family is Family.JSON_API)
     state = json.dumps(dict(fetched.state))
     if any(word in state for word in written_ways(words)):
         raise GoodnameError(f"{spider.kind} keeps its credential in a request; not recorded")

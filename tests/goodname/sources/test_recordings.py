@@ -18,6 +18,7 @@ from goodname.sources.clean import clean_url, cleaned, secrets_in
 from goodname.sources.fetch import Hand
 from goodname.sources.record import record, record_by
 from goodname.sources.recording import recording_named, recordings
+from tests.crawlers.saved_pages import FOLDER as PAGES
 from tests.crawlers.site import Site, page
 from tests.goodname.sources.trying import FEED, settings_for
 
@@ -142,3 +143,32 @@ def test_credentials_are_taken_out_of_a_recording(web: Site, tmp_path: Path) -> 
     for name in ("jwt", "pwd", "hmac", "accesskey", "x-credential", "code", "x_sid", "rss-jwt"):
         assert "s3cret" not in clean_url(f"https://x.example/?{name}=s3cret&page=2", [])
         assert secrets_in({"url": f"https://x.example/?{name}=s3cret"}) == ["s3cret"]
+
+
+def test_a_recording_of_an_api_does_not_tell_how_to_reach_who_wrote(
+    web: Site, tmp_path: Path
+) -> None:
+    comments = json.loads((PAGES / "wordpress/last.json").read_text("utf-8"))
+    for number, one in enumerate(comments):
+        one |= {"author_email": f"ana{number}@x.example", "author_ip": "203.0.113.77"}
+        one["meta"] = {"contactPhone": 48123456789, "emails": ["bob@x.example"]}
+    comments[0]["content"]["rendered"] += "<p>Piszcie: żółw@sklep.example</p>"
+    web.pages["/wp-json/wp/v2/comments"] = page(
+        json.dumps(comments, ensure_ascii=False), Content_Type="application/json"
+    )
+    source = {"slug": "blog", "kind": "wordpress", "params": {"url": web.url}}
+    settings = settings_for(web, sources=[source], crawl={"opted_in": ["wordpress"]})
+    with Hand(settings.crawl) as hand:
+        recording, visits = record_by(hand, settings, "blog", folder=tmp_path, most_pages=1)
+    files = {path.name: path.read_text("utf-8") for path in recording.path.iterdir()}
+    assert set(files) == {"recording.json", "01.json", "01.expected.json"}
+    for name, text in files.items():
+        for contact in ("ana0@", "ana1@", "203.0.113.77", "48123456789", "bob@"):
+            assert contact not in text, name
+    kept = json.loads(files["01.json"])
+    assert [one["author_email"] for one in kept] == ["***", "***"]
+    assert [one["id"] for one in kept] == [one["id"] for one in comments]
+    assert "żółw@sklep.example" in visits[0].page.posts[0].text  # type: ignore[union-attr]
+    recording.accept(recording.replayed(spiders()))
+    found = checked(recording_named(tmp_path, "blog"), spiders())
+    assert (found.is_ok, found.posts) == (True, 2), found.reasons
