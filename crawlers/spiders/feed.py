@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -67,15 +67,17 @@ class FeedSpider(Spider):
         problems = [Problem(reason=loss, url=fetched.url) for loss in feed.losses]
         for entry, external_id in zip(entries, ids, strict=True):
             try:
-                posts[external_id] = _post(entry, external_id, feed, fetched, config)
+                post = _post(entry, external_id, feed, fetched, config)
             except ParseError as error:
                 problems.append(_problem(error, entry, external_id, fetched))
+                continue
+            posts[external_id] = _later(posts.get(external_id), post)
         return Page(
             posts=tuple(posts.values()),
             problems=tuple(problems),
             next=found.rest,
             ahead=reach.moved(ahead, posts.values(), now=fetched.fetched_at),
-            announced=len(entries),
+            announced=len(set(ids)),
         )
 
 
@@ -94,16 +96,44 @@ def _feed(fetched: Fetched) -> Feed:
 def external_ids(entries: Sequence[Entry]) -> list[str]:
     """An id for each entry: its guid, else its link, else a hash of what it says.
 
-    Some feeds give every item the same guid: then the link, or the text, tells them apart.
+    Some feeds give every item the same guid: then the link, or the text, tells them apart. Entries
+    of one item get one id.
     """
-    ids = [entry.guid or entry.link or _hash(entry) for entry in entries]
+    ids, items = [entry.guid or entry.link or _hash(entry) for entry in entries], _items(entries)
     for telling in (lambda entry: entry.link, _hash):
-        shared = {one for one, times in Counter(ids).items() if times > 1}
+        of_items = Counter(one for one, _ in set(zip(ids, items, strict=True)))
         ids = [
-            f"{one}#{telling(entry)}" if one in shared and telling(entry) else one
+            f"{one}#{telling(entry)}" if of_items[one] > 1 and telling(entry) else one
             for one, entry in zip(ids, entries, strict=True)
         ]
     return ids
+
+
+def _items(entries: Sequence[Entry]) -> list[Hashable]:
+    """Which item each entry tells of: one that was edited may stand there twice.
+
+    It has the same guid and link, and nobody else wrote it. Where most entries share theirs, guid
+    and link name a page or a thread, and each entry is an item.
+    """
+    names = [(entry.guid, entry.link) for entry in entries]
+    telling = [name for name in names if name[0]]
+    if 2 * len(set(telling)) < len(telling):
+        return list(range(len(entries)))
+    authors: dict[tuple[str, str], set[str]] = {}
+    for entry, name in zip(entries, names, strict=True):
+        authors.setdefault(name, set()).add(entry.author)
+    return [
+        name if name[0] and len(authors[name] - {""}) < 2 else number
+        for number, name in enumerate(names)
+    ]
+
+
+def _later(known: Post | None, post: Post) -> Post:
+    """Of two versions of an item the one that is from later; else the first that is listed."""
+    if known is None:
+        return post
+    one, other = (each.edited_at or each.published_at for each in (known, post))
+    return post if one is not None and other is not None and other > one else known
 
 
 def _hash(entry: Entry) -> str:
