@@ -31,14 +31,14 @@ def find_source(settings: Settings, name: str) -> SourceEntry:
     declared = [entry.slug for entry in settings.sources]
     looked = f"not declared in the settings (there: {_list(declared)})"
     try:
-        with _kept(settings) as session:
+        with opened(settings) as session:
             row = session.scalar(select(Source).where(Source.slug == name))
             if row is not None:
                 return _entry(row)
             kept = session.scalars(select(Source.slug).order_by(Source.slug)).all()
     except (DatabaseError, SQLAlchemyError) as error:
         raise GoodnameError(
-            f"no source {name!r}: {looked}, and the database could not be asked: {_why(error)}"
+            f"no source {name!r}: {looked}, and the database could not be asked: {why_not(error)}"
         ) from None
     close = difflib.get_close_matches(name, {*declared, *kept}, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
@@ -48,13 +48,12 @@ def find_source(settings: Settings, name: str) -> SourceEntry:
 
 
 @contextmanager
-def _kept(settings: Settings) -> Iterator[Session]:
+def opened(settings: Settings) -> Iterator[Session]:
     """The database, where there is one: none is made to look for a source in it."""
-    folder = data_dir(settings)
-    is_ours = not settings.database.url.get_secret_value()
-    if is_ours and inspect(Layout.of(folder).data) is not State.READY:
+    if not has_database(settings):
         raise DatabaseError(
-            f"none is configured ([database] url), and `goodname up` has made none at {folder}"
+            "none is configured ([database] url), and `goodname up` has made none at"
+            f" {data_dir(settings)}"
         )
     with reached(settings) as urls:
         engine = owner_engine(urls.owner, pool_size=1)
@@ -63,6 +62,12 @@ def _kept(settings: Settings) -> Iterator[Session]:
                 yield session
         finally:
             engine.dispose()
+
+
+def has_database(settings: Settings) -> bool:
+    """Whether one is configured, or was made here; it may be away."""
+    is_named = bool(settings.database.url.get_secret_value())
+    return is_named or inspect(Layout.of(data_dir(settings)).data) is State.READY
 
 
 def _entry(row: Source) -> SourceEntry:
@@ -80,7 +85,8 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _why(error: Exception) -> str:
+def why_not(error: Exception) -> str:
+    """Why the database could not be asked, in words."""
     if isinstance(error, SQLAlchemyError):
         return "its tables are not those of this version; run `goodname migrate`"
     return str(error)

@@ -17,6 +17,7 @@ from goodname.sources.clean import clean_params, clean_url, cleaned, secrets_in
 from goodname.sources.fetch import Hand
 from goodname.sources.find import find_source
 from goodname.sources.kinds import config_of, known_kinds, spider_named
+from goodname.sources.ledger import ledger
 from goodname.sources.recording import HEAD, Recording, save
 from goodname.sources.walk import Credential, Visit, credential_of, read, walk
 
@@ -43,14 +44,13 @@ def record_by(
     if is_off(spider, settings.crawl.opted_in):
         raise GoodnameError(how_to_opt_in(spider))
     config = config_of(spider, entry.params)
-    credential = credential_of(spider, config, settings, hand)
-    visits = [
-        _cleaned_visit(visit, spider, config, credential)
-        for visit in walk(
+    with ledger(settings, spider, config, clock=hand.clock) as spend:
+        credential = credential_of(spider, config, settings, hand, spend=spend)
+        walked = walk(
             spider, config, hand, credential=credential, zone=entry.time_zone,
-            most_pages=most_pages,
-        )
-    ]  # fmt: skip
+            most_pages=most_pages, spend=spend,
+        )  # fmt: skip
+        visits = [_cleaned_visit(visit, spider, config, credential) for visit in walked]
     recording = save(
         folder,
         name,

@@ -12,6 +12,7 @@ from crawlers.contract import Cursor, Family, Fetched, Page, Request, Secrets, S
 from crawlers.credentials import revealed, secrets_for
 from crawlers.errors import CrawlError
 from goodname.sources.fetch import Hand
+from goodname.sources.ledger import Spend, nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,9 @@ class Credential:
         return [*self.secrets.values(), *([self.token.value] if self.token else [])]
 
 
-def credential_of(spider: Spider, config: Any, settings: Settings, hand: Hand) -> Credential:
+def credential_of(
+    spider: Spider, config: Any, settings: Settings, hand: Hand, *, spend: Spend = nothing
+) -> Credential:
     """What the settings hold for a source, logged in where the site wants that."""
     if not spider.secrets:
         return Credential(secrets={})
@@ -46,6 +49,7 @@ def credential_of(spider: Spider, config: Any, settings: Settings, hand: Hand) -
     request = spider.log_in(config, secrets)
     if request is None:
         return Credential(secrets=secrets)
+    spend(request)
     fetched = hand.fetch(request, is_by_agreement=_is_api(spider), is_log_in=True)
     return Credential(secrets=secrets, token=spider.read_token(fetched))
 
@@ -58,14 +62,19 @@ def walk(
     credential: Credential,
     zone: str = "UTC",
     most_pages: int = 1,
+    spend: Spend = nothing,
 ) -> Iterator[Visit]:
-    """Visit the first pages; the last visit holds the error that ended it, if one did."""
+    """Visit the first pages; the last visit holds the error that ended it, if one did.
+
+    ``spend`` hears of each request before it is sent.
+    """
     request: Request | None = spider.start(config, cursor={})
     ahead: Cursor = {}
     for _ in range(most_pages):
         if request is None:
             return
         sign = partial(_signed, spider=spider, config=config, credential=credential)
+        spend(request)
         fetched = hand.fetch(
             request, sign=sign, zone=zone, is_by_agreement=_is_api(spider), hear=spider.hear
         )
