@@ -22,7 +22,7 @@ from sentiment.training.examples import Examples, examples, target_of
 from sentiment.training.general import BITS, fit_general, general_rows
 from sentiment.training.heads import Fit, coordinates, fit, over_rows
 from sentiment.training.matrix import matrix
-from sentiment.training.posts import POSTS, LabelledPost, read_posts
+from sentiment.training.posts import LabelledPost, read_posts
 
 OWN_BITS = 17
 STRENGTH = 0.1
@@ -164,12 +164,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with index.json")
     parser.add_argument("--out", type=Path, default=SHIPPED.parent)
-    parser.add_argument("--posts", type=Path, default=POSTS)
+    parser.add_argument("--posts", type=Path, nargs="*", default=[], help="default: all of ours")
     parser.add_argument("--licences", default=",".join(TRAINABLE), help="e.g. A,B")
     options = parser.parse_args()
     console = Console()
     licences = options.licences.split(",")
-    posts = read_posts(options.posts)
+    posts = read_posts(*options.posts)
     with Progress(console=console) as progress:
         arrays = train(
             options.data,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.types import Category, Sentiment, Severity
 
-POSTS = Path(__file__).parent / "data" / "posts.jsonl"
+DATA: Final = Path(__file__).parent / "data"
+POSTS: Final = DATA / "posts.jsonl"
+#: More training posts, written against what a network that knew the others still got wrong.
+HARDER: Final = DATA / "harder.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,13 @@ class LabelledPost:
     readings: tuple[Reading, ...]  #: the writer's, then that of who read without knowing it
 
 
-def read_posts(path: Path = POSTS) -> list[LabelledPost]:
-    """All posts of the file; an evidence that is not in its text is a ``ValueError``."""
-    return [_post(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def read_posts(*paths: Path) -> list[LabelledPost]:
+    """All posts of these files, or all that we have; evidence beside its text: ``ValueError``."""
+    return [
+        _post(line)
+        for path in paths or (POSTS, HARDER)
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def _post(line: str) -> LabelledPost:

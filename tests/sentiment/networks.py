@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 
 from core.types import Category, Sentiment, Severity
+
+Floats = npt.NDArray[np.float32]
 
 HIDDEN = 48
 LETTERS = "abcdefghijklmnopqrstuvwxyząčęėįšųūžćđłńóśźżäöüßáéíěřABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -67,9 +70,44 @@ def _tokenizer() -> Tokenizer:
     return tokenizer
 
 
+#: Each token has a scale of its own, as in the shipped network.
+STEPS: tuple[tuple[str, list[str], str, dict[str, Any]], ...] = (
+    ("Gather", ["words", "input_ids"], "x0", {}),
+    ("Abs", ["x0"], "size", {}),
+    ("ReduceMax", ["size"], "largest0", {"axes": [-1], "keepdims": 1}),
+    ("Max", ["largest0", "least"], "largest", {}),
+    ("Div", ["x0", "largest"], "share", {}),
+    ("QuantizeLinear", ["share", "step", "zero"], "numbers", {}),
+    ("MatMulIntegerToFloat", ["numbers", "layer", "step", "scale", "zero"], "product",
+     {"domain": "com.microsoft"}),
+    ("Mul", ["product", "largest"], "x", {}),
+    ("MatMul", ["x", "look.weight"], "look0", {}),
+    ("Squeeze", ["look0", "last"], "look1", {}),
+    ("Softmax", ["look1"], "look", {"axis": -1}),
+    ("Unsqueeze", ["look", "row"], "look3", {}),
+    ("MatMul", ["look3", "x"], "mean0", {}),
+    ("Squeeze", ["mean0", "row"], "mean", {}),
+)  # fmt: skip
+
+
 def _network(tokenizer: Tokenizer) -> onnx.ModelProto:
     """Word vectors, one int8 layer, and heads over a weighted mean of the tokens."""
     random = np.random.default_rng(5)
+    nodes, weights = _layer(random, _vectors(random, tokenizer))
+    for name, start, width in (("sentiment", 0, 3), ("severity", 3, 5), ("category", 8, 15)):
+        take = np.zeros((HIDDEN, width), dtype=np.float32)
+        take[np.arange(start, start + width), np.arange(width)] = 1
+        bias = np.zeros(width, dtype=np.float32)
+        bias[0 if name == "severity" else slice(0)] = 2
+        if name == "category":
+            bias -= 2
+        weights |= {f"{name}.weight": take, f"{name}.bias": bias}
+        nodes.append(helper.make_node("Gemm", ["mean", f"{name}.weight", f"{name}.bias"], [name]))
+    return _model(nodes, weights)
+
+
+def _vectors(random: np.random.Generator, tokenizer: Tokenizer) -> Floats:
+    """Noise, and for the known words what they speak for."""
     words = random.normal(0, 0.05, (tokenizer.get_vocab_size(), HIDDEN)).astype(np.float32)
     for word, (sentiment, level, category) in WORDS.items():
         row = words[tokenizer.token_to_id("▁" + word)]
@@ -78,6 +116,13 @@ def _network(tokenizer: Tokenizer) -> onnx.ModelProto:
         row[23] += 6 if level else 0
         if category:
             row[8 + list(Category).index(category)] += 4
+    return words
+
+
+def _layer(
+    random: np.random.Generator, words: Floats
+) -> tuple[list[onnx.NodeProto], dict[str, Any]]:
+    """From ids to ``look``, how far each token counts, and ``mean``, what they say together."""
     layer = np.eye(HIDDEN) + random.normal(0, 0.01, (HIDDEN, HIDDEN))
     scale = np.abs(layer).max(axis=0).astype(np.float32) / 127
     look = np.zeros((HIDDEN, 1), dtype=np.float32)
@@ -93,39 +138,7 @@ def _network(tokenizer: Tokenizer) -> onnx.ModelProto:
         "last": np.array([-1]),
         "row": np.array([1]),
     }
-    node = helper.make_node
-    nodes = [
-        node("Gather", ["words", "input_ids"], ["x0"]),
-        # Each token has a scale of its own, as in the shipped network.
-        node("Abs", ["x0"], ["size"]),
-        node("ReduceMax", ["size"], ["largest0"], axes=[-1], keepdims=1),
-        node("Max", ["largest0", "least"], ["largest"]),
-        node("Div", ["x0", "largest"], ["share"]),
-        node("QuantizeLinear", ["share", "step", "zero"], ["numbers"]),
-        node(
-            "MatMulIntegerToFloat",
-            ["numbers", "layer", "step", "scale", "zero"],
-            ["product"],
-            domain="com.microsoft",
-        ),
-        node("Mul", ["product", "largest"], ["x"]),
-        node("MatMul", ["x", "look.weight"], ["look0"]),
-        node("Squeeze", ["look0", "last"], ["look1"]),
-        node("Softmax", ["look1"], ["look"], axis=-1),
-        node("Unsqueeze", ["look", "row"], ["look3"]),
-        node("MatMul", ["look3", "x"], ["mean0"]),
-        node("Squeeze", ["mean0", "row"], ["mean"]),
-    ]
-    for name, start, width in (("sentiment", 0, 3), ("severity", 3, 5), ("category", 8, 15)):
-        take = np.zeros((HIDDEN, width), dtype=np.float32)
-        take[np.arange(start, start + width), np.arange(width)] = 1
-        bias = np.zeros(width, dtype=np.float32)
-        bias[0 if name == "severity" else slice(0)] = 2
-        if name == "category":
-            bias -= 2
-        weights |= {f"{name}.weight": take, f"{name}.bias": bias}
-        nodes.append(node("Gemm", ["mean", f"{name}.weight", f"{name}.bias"], [name]))
-    return _model(nodes, weights)
+    return [helper.make_node(kind, of, [to], **more) for kind, of, to, more in STEPS], weights
 
 
 def _model(nodes: list[onnx.NodeProto], weights: dict[str, Any]) -> onnx.ModelProto:

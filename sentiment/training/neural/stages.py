@@ -28,7 +28,7 @@ from sentiment.training.neural.own import calm_examples, own_examples
 from sentiment.training.neural.provenance import claim, digest
 from sentiment.training.neural.stage import Stage
 from sentiment.training.neural.start import begin
-from sentiment.training.posts import POSTS, LabelledPost, read_posts
+from sentiment.training.posts import HARDER, POSTS, LabelledPost, read_posts
 
 #: A third of our own posts tell their event in four languages, and should get one level.
 AGREEMENT: Final = 1.5
@@ -36,8 +36,9 @@ GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, head
 NEARER: Final = Stage(name="nearer", epochs=1, rate=8e-5, head_rate=4e-4, heads=(1.0, 0.0, 0.0))
 OWN: Final = Stage(name="own", epochs=6, rate=1.6e-4, head_rate=2e-3, fall=0.9,
                    heads=(1.0, 1.0, 0.8), agreement=AGREEMENT)  # fmt: skip
-#: A second, gentler rise: categories are learned slowest, for the rare ones have few posts.
-OWN_AGAIN: Final = Stage(name="own-again", epochs=4, rate=1.1e-4, head_rate=2e-3, fall=0.9,
+#: A second, gentler rise, now with the harder posts: categories are learned slowest, for the rare
+#: ones have few posts.
+OWN_AGAIN: Final = Stage(name="own-again", epochs=5, rate=1.1e-4, head_rate=2e-3, fall=0.9,
                          heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
 #: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
 REPLAYED: Final = 6_000
@@ -56,10 +57,12 @@ class Material:
     near: list[Labelled]
     public_dev: list[Labelled]
     posts: list[LabelledPost]
+    harder: list[LabelledPost]  #: learned beside the posts, after them
     posts_dev: list[LabelledPost]
     parallel: list[LabelledPost]  #: read by neither judge in training; watched by none
     public_of: dict[str, str]  #: licence classes and index of the public sets
-    posts_of: dict[str, str]  #: digest of our own posts
+    posts_of: dict[str, str]  #: digest of the posts
+    harder_of: dict[str, str]  #: … of the harder ones
 
 
 def gather(data: Path, licences: Sequence[str]) -> Material:
@@ -69,17 +72,19 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
     evaluated = evaluated_texts(data, sets)
     wide, public_dev = general_texts(data, allowed, WIDE, evaluated)
     near, _ = general_texts(data, allowed, NEAR, evaluated)
-    posts = read_posts()
+    posts = read_posts(POSTS)
     split = {name: [post for post in posts if post.split == name] for name in SPLITS}
     return Material(
         wide=wide,
         near=near,
         public_dev=public_dev,
         posts=split["train"],
+        harder=read_posts(HARDER),
         posts_dev=split["dev"],
         parallel=split["parallel"],
         public_of={"licences": ",".join(licences), "index": digest(data / "index.json")},
         posts_of={"posts": digest(POSTS)},
+        harder_of={"harder": digest(HARDER)},
     )
 
 
@@ -98,20 +103,23 @@ def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
 
 def own(network: Network, tokenizer: Tokenizer, material: Material, folder: Path) -> Network:
     """Severity, categories and plain-fact complaints, as our own posts have them."""
-    epoch = _epochs(tokenizer, material, REPLAYED)
     watch = _watch(tokenizer, material)
-    for stage in (OWN, OWN_AGAIN):
-        claim(folder, stage.name, material.public_of | material.posts_of | asdict(stage))
-    network = fit(network, epoch, OWN, folder, watch=watch)
-    return fit(network, lambda n: epoch(n + OWN.epochs), OWN_AGAIN, folder, watch=watch)
+    made_of = material.public_of | material.posts_of
+    claim(folder, OWN.name, made_of | asdict(OWN))
+    claim(folder, OWN_AGAIN.name, made_of | material.harder_of | asdict(OWN_AGAIN))
+    first = _epochs(tokenizer, material, material.posts, REPLAYED)
+    network = fit(network, first, OWN, folder, watch=watch)
+    more = _epochs(tokenizer, material, [*material.posts, *material.harder], REPLAYED)
+    return fit(network, lambda n: more(n + OWN.epochs), OWN_AGAIN, folder, watch=watch)
 
 
 def student(
     network: Network, tokenizer: Tokenizer, material: Material, folder: Path, *, layers: int
 ) -> Network:
     """Fewer layers that say what all of them say."""
-    epoch = _epochs(tokenizer, material, RETOLD)
-    claim(folder, f"student{layers}", material.public_of | material.posts_of)
+    epoch = _epochs(tokenizer, material, [*material.posts, *material.harder], RETOLD)
+    made_of = material.public_of | material.posts_of | material.harder_of
+    claim(folder, f"student{layers}", made_of)
     return distilled(network, layers, epoch, folder, watch=_watch(tokenizer, material))
 
 
@@ -121,14 +129,14 @@ def dev_examples(tokenizer: Tokenizer, posts: Sequence[LabelledPost]) -> list[Ex
 
 
 def _epochs(
-    tokenizer: Tokenizer, material: Material, replayed: int
+    tokenizer: Tokenizer, material: Material, posts: Sequence[LabelledPost], replayed: int
 ) -> Callable[[int], list[Example]]:
     """Our own posts, spoilt anew in every epoch, and a draw of the public texts."""
     public = calm_examples(material.near, tokenizer)
 
     def epoch(number: int) -> list[Example]:
         drawn = random.Random(number).sample(public, min(replayed, len(public)))
-        return [*own_examples(material.posts, tokenizer, seed=number), *drawn]
+        return [*own_examples(posts, tokenizer, seed=number), *drawn]
 
     return epoch
 
