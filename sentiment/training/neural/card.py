@@ -42,7 +42,7 @@ then of those near to what customers write; then sentiment, severity and categor
 invented posts, with a part of the public texts beside them.
 
 ## What it learned from
-- Our own posts, `sentiment/training/data/posts.jsonl`: {posts}.
+- Our own posts, `posts.jsonl` and `harder.jsonl` in `sentiment/training/data`: {posts}.
 - Public sets, none of whose text is in this repository, with their licence class (A permissive, B
   share-alike, D tweets or nothing stated, ? unclear at the source): {sets}.
   PolEmo 2.0: Kocoń et al. 2019. Whoever needs a model of classes A and B alone trains it with
