@@ -107,7 +107,7 @@ is the baseline that every later judge has to beat. Written by
 - Sentiment: samples of public data sets, named here with their licence class (A permissive, B
   share-alike, D tweets or nothing stated, ? unclear at the source). None of their text is in this
   repository: {sets}.
-- Severity and categories: our own invented posts in `sentiment/training/data/posts.jsonl`
+- Severity and categories: our own invented posts in `sentiment/training/data`
   ({train} to train, {dev} more for calibration, {test} never seen and used for the figures).
 
 ## Figures on our own test posts

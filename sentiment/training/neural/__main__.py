@@ -58,7 +58,8 @@ def _train(options: argparse.Namespace) -> None:
     console = Console()
     options.work.mkdir(parents=True, exist_ok=True)
     material = gather(options.data, options.licences)
-    console.print(f"{len(material.wide)} public texts, {len(material.posts)} posts of our own")
+    ours = len(material.posts) + len(material.harder)
+    console.print(f"{len(material.wide)} public texts, {ours} posts of our own")
     network, tokenizer = general(material, options.work)
     network = own(network, tokenizer, material, options.work)
     if options.layers < len(network.stack):
