@@ -20,6 +20,7 @@ from sentiment.training.neural.encoder import Network, Output
 from sentiment.training.neural.examples import Batch, Example
 from sentiment.training.neural.fit import fit
 from sentiment.training.neural.loss import Loss, labels_loss
+from sentiment.training.neural.precision import mixed
 from sentiment.training.neural.stage import Stage
 
 DISTIL: Final = Stage(name="student", epochs=3, rate=1e-4, head_rate=3e-4)
@@ -62,7 +63,7 @@ def _loss(teacher: Network, stage: Stage) -> Loss:
     labels = labels_loss(stage)
 
     def loss(output: Output, batch: Batch) -> Tensor:
-        with torch.no_grad(), torch.autocast(batch.ids.device.type, torch.bfloat16):
+        with torch.no_grad(), mixed(batch.ids.device):
             taught = teacher.to(batch.ids.device)(batch.ids, batch.mask)
         said = (
             HEADS[0] * _apart(output.sentiment, taught.sentiment)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import Batch, Example, batches
 from sentiment.training.neural.loss import Loss, stage_loss
+from sentiment.training.neural.precision import mixed
 from sentiment.training.neural.stage import Stage, parameters, shape
 
 CHECKPOINT_SECONDS: Final = 240.0
@@ -109,7 +110,7 @@ class _Course:
         """One step, with the randomness of its number; writes the file when it is time."""
         self.step += 1
         torch.manual_seed(self._seed * 1_000_003 + self.step)
-        with torch.autocast(batch.ids.device.type, torch.bfloat16):
+        with mixed(batch.ids.device):
             output = self._network(batch.ids, batch.mask)
         value = self._loss(output, batch)
         self._optimiser.zero_grad(set_to_none=True)

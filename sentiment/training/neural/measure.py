@@ -13,6 +13,7 @@ from sentiment.training.neural.calibrate import Ints, Logits, Truth
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import Example, collate
 from sentiment.training.neural.mixture import Labelled, is_topical
+from sentiment.training.neural.precision import mixed
 from sentiment.training.posts import LabelledPost
 
 
@@ -26,7 +27,7 @@ def run(network: Network, examples: Sequence[Example], *, rows: int = 64) -> Log
         for start in range(0, len(order), rows):
             part = order[start : start + rows]
             batch = collate([examples[i] for i in part]).to(device)
-            with torch.autocast(device.type, torch.bfloat16):
+            with mixed(device):
                 output = network(batch.ids, batch.mask)
             for array, logits in zip(found, output[: len(found)], strict=True):
                 array[part] = logits.float().cpu().numpy()
