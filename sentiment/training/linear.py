@@ -20,7 +20,7 @@ from sentiment.training.card import about, figures_table, public_table, write_ca
 from sentiment.training.corpora import TRAINABLE, DataSet, Row, data_sets, key, read_rows, split_of
 from sentiment.training.examples import Examples, examples, target_of
 from sentiment.training.general import BITS, fit_general, general_rows
-from sentiment.training.heads import Fit, coordinates, fit, over_rows
+from sentiment.training.heads import STEPS, fit
 from sentiment.training.matrix import matrix
 from sentiment.training.posts import LabelledPost, read_posts
 
@@ -75,24 +75,24 @@ def _heads(
     leaning = (leaning - centre) / spread
     counts = matrix(rows.texts, bits=OWN_BITS)
     rarity = _rarity(counts)
-    features = counts @ sparse.diags_array(rarity)
-    kernel = np.asarray((features @ features.T).todense(), dtype=np.float64)
-    kernel += GENERAL_PULL * (leaning @ leaning.T)
-    points = coordinates(kernel)
-    step = progress.add_task("severity and categories", total=FOLDS + 1)
-    calibration = _unseen(points, rows, posts, lambda: progress.advance(step))
-    fitted = fit(points, rows.targets, rows.weights, strength=STRENGTH)
-    progress.advance(step)
-    alphas = over_rows(points, fitted)
-    own = rarity[:, None] * np.asarray(features.T @ alphas)
-    own, own_scale = quantise(own @ calibration.blend)
+    lean = np.sqrt(GENERAL_PULL) * leaning
+    features = sparse.hstack(
+        [counts @ sparse.diags_array(rarity), lean], format="csr", dtype=np.float32
+    )
+    step = progress.add_task("severity and categories", total=(FOLDS + 1) * STEPS)
+    calibration = _unseen(features, rows, posts, lambda: progress.advance(step))
+    fitted = fit(features, rows.targets, rows.weights, strength=STRENGTH,
+                 advance=lambda: progress.advance(step))  # fmt: skip
+    progress.update(step, completed=(FOLDS + 1) * STEPS)
+    own, own_scale = quantise(rarity[:, None] * fitted.weights[: len(rarity)] @ calibration.blend)
+    mix = np.sqrt(GENERAL_PULL) * fitted.weights[len(rarity) :] @ calibration.blend
     return Arrays(
         general=general,
         general_scale=general_scale / spread,
         general_bias=(bias - centre) / spread,
         own=own,
         own_scale=own_scale,
-        mix=GENERAL_PULL * (leaning.T @ alphas) @ calibration.blend,
+        mix=mix,
         bias=fitted.bias @ calibration.blend + calibration.shift,
         prior=SILENT,
         cost=COST,
@@ -101,7 +101,7 @@ def _heads(
 
 
 def _unseen(
-    points: npt.NDArray[np.float32],
+    features: sparse.csr_matrix,
     rows: Examples,
     posts: Sequence[LabelledPost],
     advance: Callable[[], None],
@@ -112,15 +112,11 @@ def _unseen(
     logits = np.zeros((len(posts), HEADS))
     for fold in range(FOLDS):
         kept = owners != fold
-        fitted = fit(points[kept], rows.targets[kept], rows.weights[kept], strength=STRENGTH)
-        logits[folds == fold] = _logits(points[: len(posts)][folds == fold], fitted)
-        advance()
+        fitted = fit(features[kept], rows.targets[kept], rows.weights[kept], strength=STRENGTH,
+                     advance=advance)  # fmt: skip
+        logits[folds == fold] = fitted.logits(features[: len(posts)][folds == fold])
     targets = [target_of(post.sentiment, post.severity, post.categories) for post in posts]
     return calibrate(logits, np.array(targets))
-
-
-def _logits(points: npt.NDArray[np.float32], fitted: Fit) -> Floats:
-    return np.asarray(points @ fitted.weights + fitted.bias, dtype=np.float64)
 
 
 def _rarity(counts: sparse.csr_matrix) -> Floats:
