@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from core.types import Category, Sentiment, Severity
 
 DATA: Final = Path(__file__).parent / "data"
 POSTS: Final = DATA / "posts.jsonl"
-#: More training posts, written against what a network that knew the others still got wrong.
-HARDER: Final = DATA / "harder.jsonl"
+#: More training posts, each file written against what a network that knew the others got wrong.
+LATER: Final = (DATA / "harder.jsonl", DATA / "wider.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,13 @@ class LabelledPost:
 def read_posts(*paths: Path) -> list[LabelledPost]:
     """All posts of these files, or all that we have; evidence beside its text: ``ValueError``."""
     return [
-        _post(line)
-        for path in paths or (POSTS, HARDER)
-        for line in path.read_text(encoding="utf-8").splitlines()
+        _post(line) for path in paths or (POSTS, *LATER) for line in _lines(path) if line.strip()
     ]
+
+
+def _lines(path: Path) -> list[str]:
+    body = path.read_bytes()
+    return (gzip.decompress(body) if path.suffix == ".gz" else body).decode("utf-8").split("\n")
 
 
 def _post(line: str) -> LabelledPost:
