@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api.neighbours import is_others
 from api.shown import show_id
 from core.ids import Prefix
 from core.models import Mention, Source
@@ -74,3 +75,8 @@ def test_a_source_from_which_nobody_else_has_a_mention_is_ones_own(
         assert ask("DELETE", f"{path}?with_posts=true", key=key).status_code == 204
     left = session.scalars(select(Mention.workspace_id)).all()
     assert sorted(left) == sorted([ours.workspace.id, theirs.workspace.id])
+
+
+def test_without_a_workspace_nobody_is_told(session: Session, source: Source) -> None:
+    with pytest.raises(RuntimeError, match="in no workspace"):
+        is_others(session, source.id)
