@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,15 +45,23 @@ class LabelledPost:
 
 
 def read_posts(*paths: Path) -> list[LabelledPost]:
-    """All posts of these files, or all that we have; evidence beside its text: ``ValueError``."""
-    return [
-        _post(line) for path in paths or (POSTS, *LATER) for line in _lines(path) if line.strip()
-    ]
+    """All posts of these files (one JSON object a line, packed if it ends in .gz), or all of ours.
+
+    ``ValueError`` names the line that is no such post, or whose evidence its text does not have.
+    """
+    return [post for path in paths or (POSTS, *LATER) for post in _read(path)]
 
 
-def _lines(path: Path) -> list[str]:
+def _read(path: Path) -> Iterator[LabelledPost]:
     body = path.read_bytes()
-    return (gzip.decompress(body) if path.suffix == ".gz" else body).decode("utf-8").split("\n")
+    text = (gzip.decompress(body) if path.suffix == ".gz" else body).decode("utf-8")
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                yield _post(line)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                what = f"no {error}" if isinstance(error, KeyError) else str(error)
+                raise ValueError(f"{path}, line {number}: {what}") from error
 
 
 def _post(line: str) -> LabelledPost:

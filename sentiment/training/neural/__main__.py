@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -100,7 +101,10 @@ def _from_published(options: argparse.Namespace, material: Material) -> Trained:
 def _from_finished(options: argparse.Namespace, material: Material) -> Trained:
     from sentiment.training.neural.further import further, origin
 
-    new = read_posts(options.new)
+    try:
+        new = read_posts(options.new)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise GoodnameError(f"--new: {error}") from error
     material.posts_dev.extend(post for post in new if post.split == "dev")
     made_of = {"start": digest(options.start / NETWORK), "new": digest(options.new)}
     network, tokenizer = further(options.start, new, material, options.work, made_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections import Counter, defaultdict
@@ -113,3 +114,41 @@ def test_an_evidence_that_is_not_in_the_text_is_an_error(tmp_path: Path) -> None
     path.write_text(json.dumps(record), "utf-8")
     with pytest.raises(ValueError, match="not there"):
         read_posts(path)
+
+
+LINE = {
+    "text": "It broke.\u2028Twice.", "lang": "en", "sentiment": "negative", "severity": "medium",
+    "categories": ["product"], "evidence": ["It broke."], "kind": "review", "trap": None,
+    "plain": True, "split": "train", "scenario": "1",
+    "readings": [{"sentiment": "negative", "severity": "medium", "categories": ["product"]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["more.jsonl", "more.jsonl.gz"])
+def test_posts_of_another_file_are_read(tmp_path: Path, name: str) -> None:
+    body = (json.dumps(LINE, ensure_ascii=False) + "\n\n").encode()
+    (tmp_path / name).write_bytes(gzip.compress(body) if name.endswith("gz") else body)
+
+    [post] = read_posts(tmp_path / name)
+
+    assert (post.text, post.severity) == (LINE["text"], Severity.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"severity": "awful"}, "unknown severity 'awful'"),
+        ({"evidence": ["It burned."]}, "does not occur"),
+        ({"readings": None}, "not iterable"),
+        (None, "no 'evidence'"),
+    ],
+)
+def test_a_line_that_is_no_post_is_named(
+    tmp_path: Path, change: dict[str, object] | None, told: str
+) -> None:
+    bad = {"body": 1} if change is None else LINE | change
+    file = tmp_path / "more.jsonl"
+    file.write_text(json.dumps(LINE) + "\n" + json.dumps(bad) + "\n")
+
+    with pytest.raises(ValueError, match=rf"more\.jsonl, line 2: .*{told}"):
+        read_posts(file)
