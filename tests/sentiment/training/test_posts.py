@@ -73,7 +73,13 @@ def test_no_post_is_a_variation_of_another(lang: str) -> None:
             for other in others:
                 if other != text and (text, other) not in compared:
                     compared.add((text, other))
-                    assert SequenceMatcher(None, text, other).ratio() < 0.8, (text, other)
+                    matcher = SequenceMatcher(None, text, other)
+                    # Two upper bounds first: they take a tenth of the time.
+                    assert (
+                        matcher.real_quick_ratio() < 0.8
+                        or matcher.quick_ratio() < 0.8
+                        or matcher.ratio() < 0.8
+                    ), (text, other)
             others.append(text)
     assert compared, "no two posts share four words: the comparison is broken"
 

@@ -1,0 +1,92 @@
+"""Which texts each stage of a training learns from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+from core.errors import GoodnameError  # noqa: E402
+from core.types import Sentiment, Severity  # noqa: E402
+from sentiment.training.neural import stages  # noqa: E402
+from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
+from sentiment.training.neural.mixture import Labelled  # noqa: E402
+from sentiment.training.neural.stages import OWN, OWN_AGAIN, Material, own  # noqa: E402
+from sentiment.training.neural.vocabulary import tokenizer_of  # noqa: E402
+from sentiment.training.posts import LabelledPost, Reading  # noqa: E402
+
+LETTERS = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz.,"]
+TOKENIZER = tokenizer_of([("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *LETTERS])
+TINY = Shape(vocabulary=40, layers=1, hidden=8, heads=2, feed_forward=8, positions=256)
+
+
+def _post(text: str, split: str = "train") -> LabelledPost:
+    label = (Sentiment.NEUTRAL, Severity.NONE, frozenset())
+    return LabelledPost(
+        text=text, lang="en", sentiment=label[0], severity=label[1], categories=label[2],
+        evidence=(), kind="forum", scenario=text, trap=None, plain=False, split=split,
+        readings=(Reading(*label),),
+    )  # fmt: skip
+
+
+def _material(**more: Any) -> Material:
+    public = [Labelled(text="a public text", label=1, weight=1.0, lang="en", data_set="far")]
+    whole: dict[str, Any] = {
+        "wide": [], "near": public, "public_dev": public, "posts": [_post("first")],
+        "later": [_post("later")], "posts_dev": [_post("watched", "dev")],
+        "parallel": [_post("told in four", "parallel")], "public_of": {"licences": "A"},
+        "posts_of": {"posts": "1"}, "later_of": {"harder": "2"},
+    }  # fmt: skip
+    return Material(**whole | more)
+
+
+@pytest.fixture
+def learned(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """Texts of our own posts that each stage has shown to the network, in its first epoch."""
+    shown: dict[str, set[str]] = {}
+    drawn: set[str] = set()
+
+    def own_examples(posts: list[LabelledPost], *_: object, seed: int) -> list[object]:
+        drawn.update(post.text for post in posts)
+        return []
+
+    def fit(network: Network, examples: Any, stage: Any, *_: object, **__: object) -> Network:
+        drawn.clear()
+        examples(0)
+        shown[stage.name] = {*drawn}
+        return network
+
+    monkeypatch.setattr(stages, "own_examples", own_examples)
+    monkeypatch.setattr(stages, "fit", fit)
+    return shown
+
+
+def test_later_posts_are_learned_after_the_first_and_none_is_learned_that_measures(
+    learned: dict[str, set[str]], tmp_path: Path
+) -> None:
+    own(Network(TINY), TOKENIZER, _material(), tmp_path)
+
+    assert learned == {OWN.name: {"first"}, OWN_AGAIN.name: {"first", "later"}}
+
+
+@pytest.mark.parametrize(
+    ("stage", "change"),
+    [
+        (OWN.name, {"posts_of": {"posts": "9"}}),
+        (OWN_AGAIN.name, {"later_of": {"harder": "9"}}),
+        (OWN_AGAIN.name, {"later_of": {"harder": "2", "wider": "3"}}),
+    ],
+)
+def test_weights_of_other_posts_are_not_gone_on_from(
+    learned: dict[str, set[str]], tmp_path: Path, stage: str, change: dict[str, Any]
+) -> None:
+    own(Network(TINY), TOKENIZER, _material(), tmp_path)
+    learned.clear()
+
+    with pytest.raises(GoodnameError, match=f"stage '{stage}'"):
+        own(Network(TINY), TOKENIZER, _material(**change), tmp_path)
+
+    assert not learned
