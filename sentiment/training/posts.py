@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,9 @@ DATA: Final = Path(__file__).parent / "data"
 POSTS: Final = DATA / "posts.jsonl"
 #: More training posts, each file written against what a network that knew the others got wrong.
 LATER: Final = (DATA / "harder.jsonl", DATA / "wider.jsonl")
+
+LABELS: Final = frozenset({"sentiment", "severity", "categories"})
+SPLITS: Final = frozenset({"train", "dev", "test", "parallel"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +45,59 @@ class LabelledPost:
     plain: bool  #: a complaint told in plain facts, without a word that judges
     split: str  #: train, dev, test or parallel
     readings: tuple[Reading, ...]  #: the writer's, then that of who read without knowing it
+    #: Labels that a person gave; of an exported correction the others are the judge's own word.
+    given: frozenset[str] = LABELS
 
 
 def read_posts(*paths: Path) -> list[LabelledPost]:
-    """All posts of these files (one JSON object a line, packed if it ends in .gz), or all of ours.
+    """All posts of these files, or all of ours; ``ValueError`` as ``parse_posts`` raises it."""
+    return [
+        post
+        for path in paths or (POSTS, *LATER)
+        for post in parse_posts(path.read_bytes(), name=str(path))
+    ]
 
-    ``ValueError`` names the line that is no such post, or whose evidence its text does not have.
+
+def parse_posts(body: bytes, *, name: str) -> list[LabelledPost]:
+    """The posts of a file, one JSON object a line, packed by gzip or not.
+
+    ``ValueError`` with the file's name and the line that is no such post, or whose evidence is no
+    part of its text.
     """
-    return [post for path in paths or (POSTS, *LATER) for post in _read(path)]
+    try:
+        plain = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+        text = plain.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"{name}: {error}") from error
+    return [post for number, line in enumerate(text.split("\n"), 1) if line.strip()
+            for post in [_parse(line, f"{name}, line {number}")]]  # fmt: skip
 
 
-def _read(path: Path) -> Iterator[LabelledPost]:
-    body = path.read_bytes()
-    text = (gzip.decompress(body) if path.suffix == ".gz" else body).decode("utf-8")
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                yield _post(line)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                what = f"no {error}" if isinstance(error, KeyError) else str(error)
-                raise ValueError(f"{path}, line {number}: {what}") from error
+def _parse(line: str, where: str) -> LabelledPost:
+    try:
+        record = json.loads(line)
+        _check(record)
+        return _post(record)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{where}: {what}") from error
 
 
-def _post(line: str) -> LabelledPost:
-    record = json.loads(line)
+def _check(record: Any) -> None:
+    if not isinstance(record, dict):
+        raise TypeError("not a JSON object")
+    if not isinstance(record["text"], str) or not isinstance(record["evidence"], list):
+        raise TypeError("`text` is a string and `evidence` a list of strings")
     for part in record["evidence"]:
         if part not in record["text"]:
             raise ValueError(f"evidence {part!r} does not occur in {record['text']!r}")
+    if record["split"] not in SPLITS:
+        raise ValueError(f"unknown split {record['split']!r}; known: {', '.join(sorted(SPLITS))}")
+    if not record["readings"]:
+        raise ValueError("nobody has read it: `readings` is empty")
+
+
+def _post(record: dict[str, Any]) -> LabelledPost:
     label = _reading(record)
     return LabelledPost(
         text=record["text"],
@@ -83,7 +112,16 @@ def _post(line: str) -> LabelledPost:
         plain=record["plain"],
         split=record["split"],
         readings=tuple(_reading(reading) for reading in record["readings"]),
+        given=_given(record.get("given"), label.severity),
     )
+
+
+def _given(named: list[str] | None, severity: Severity) -> frozenset[str]:
+    """Who says that a post is no complaint says, too, that it is about no category of them."""
+    if named is None:
+        return LABELS
+    follows = {"categories"} if "severity" in named and severity is Severity.NONE else set()
+    return (frozenset(named) & LABELS) | follows
 
 
 def _reading(record: dict[str, Any]) -> Reading:

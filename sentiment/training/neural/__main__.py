@@ -8,26 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Console
 
 from core.errors import GoodnameError
-from sentiment.neural.model import NETWORK, SHIPPED
+from sentiment.neural.model import SHIPPED
 from sentiment.training.corpora import TRAINABLE
-from sentiment.training.neural.provenance import digest
-from sentiment.training.posts import read_posts
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-    from sentiment.training.neural.encoder import Network
-    from sentiment.training.neural.stages import Material
-
-#: A network, its tokenizer, and where both come from.
-Trained: TypeAlias = "tuple[Network, Tokenizer, dict[str, Any]]"
 
 
 def main() -> None:
@@ -47,6 +34,8 @@ def main() -> None:
     options = parser.parse_args()
     if (options.start is None) != (options.new is None):
         parser.error("--start (a model) and --new (posts for it) belong together")
+    if options.start and options.start.resolve() == options.out.resolve():
+        parser.error("--out would replace the model of --start: name another folder with --out")
     if not (options.data / "index.json").exists():
         parser.error(f"--data {options.data}: no index.json there; see docs/training.md")
     try:
@@ -70,45 +59,35 @@ def _licences(given: str) -> tuple[str, ...]:
 def _train(options: argparse.Namespace) -> None:
     # Here, so that a missing extra is told in one line.
     from sentiment.training.neural.first_stage import add_first_stage
+    from sentiment.training.neural.further import FURTHER, further, read_lesson
     from sentiment.training.neural.publish import publish
-    from sentiment.training.neural.stages import gather, student
+    from sentiment.training.neural.stages import OWN_AGAIN, gather, general, own, student
 
     console = Console()
     options.work.mkdir(parents=True, exist_ok=True)
+    lesson = read_lesson(options.start, options.new) if options.start else None
     material = gather(options.data, options.licences)
     console.print(f"{len(material.wide)} public texts, {len(material.ours)} posts of our own")
-    made = _from_published if options.start is None else _from_finished
-    network, tokenizer, origin = made(options, material)
+    if lesson:
+        console.print(f"{lesson.model} goes on with {len(lesson.posts)} posts of {options.new}; "
+                      f"{lesson.left} of its posts are of other splits and are left")  # fmt: skip
+        network, tokenizer = further(lesson, material, options.work)
+        origin = lesson.origin(options.licences)
+    else:
+        network, tokenizer = general(material, options.work)
+        network = own(network, tokenizer, material, options.work)
+        origin = {"licences": list(options.licences)}
     if options.layers < len(network.stack):
-        network = student(network, tokenizer, material, options.work,
-                          layers=options.layers, teacher=origin)  # fmt: skip
+        network = student(
+            network, tokenizer, material, options.work, layers=options.layers,
+            taught_by=(FURTHER if lesson else OWN_AGAIN).name, new=lesson.posts if lesson else (),
+        )  # fmt: skip
     publish(network, tokenizer, material.posts_dev, options.out, training=origin)
     effect = add_first_stage(options.out, material.parallel, material.public_dev)
     console.print(
         f"written to {options.out}; a cascade settles {effect.settled:.0%} of the dev texts, "
         f"costs {effect.lost:.3f} of macro-F1 and misses {effect.missed} of medium and above"
     )
-
-
-def _from_published(options: argparse.Namespace, material: Material) -> Trained:
-    from sentiment.training.neural.stages import general, own
-
-    network, tokenizer = general(material, options.work)
-    network = own(network, tokenizer, material, options.work)
-    return network, tokenizer, {"licences": list(options.licences)}
-
-
-def _from_finished(options: argparse.Namespace, material: Material) -> Trained:
-    from sentiment.training.neural.further import further, origin
-
-    try:
-        new = read_posts(options.new)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise GoodnameError(f"--new: {error}") from error
-    material.posts_dev.extend(post for post in new if post.split == "dev")
-    made_of = {"start": digest(options.start / NETWORK), "new": digest(options.new)}
-    network, tokenizer = further(options.start, new, material, options.work, made_of)
-    return network, tokenizer, origin(options.start, options.licences)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from core.errors import GoodnameError
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, NETWORK, SHIPPED, TOKENIZER, load_model
 from sentiment.training.corpora import data_sets
 from sentiment.training.neural.weights import VERSION
-from sentiment.training.posts import read_posts
+from sentiment.training.posts import LATER, read_posts
 
 _HEAD: Final = """# The neural judge
 
@@ -122,12 +122,18 @@ def _figures(report: Path, wanted: str) -> tuple[list[str], str]:
     return judges, "### Goals\n" + goals.split("\n## ", 1)[0]
 
 
-def _after(models: list[str]) -> str:
-    """Which finished models this one went on from."""
-    if not models:
-        return ""
-    names = ", then ".join(f"`{name}`" for name in models)
-    return f" So was made {names}; this model went on from there with further posts (`--start`)."
+def _after(lessons: list[dict[str, Any]]) -> str:
+    """Which finished models this one went on from, and with which posts."""
+    ours = {hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in LATER}
+    told = ""
+    for lesson in lessons:
+        digest = lesson["new"]
+        where = f"`{ours[digest]}`" if digest in ours else "a file that is not in this repository"
+        told += (
+            f" What was made so is `{lesson['model']}`; from there it went on (`--start`) with the "
+            f"{lesson['posts']} posts of {where} (SHA-256 `{digest[:12]}…`)."
+        )
+    return told
 
 
 def _posts() -> str:

@@ -36,6 +36,9 @@ def read_finished(folder: Path) -> tuple[Network, Tokenizer]:
         network = Network(_shape(model.graph, weights))
         network.load_state_dict(_state(network, weights))
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        pieces, rows = tokenizer.get_vocab_size(), network.shape.vocabulary
+        if pieces != rows:
+            raise ValueError(f"a tokenizer of {pieces} pieces, a network of {rows}")
     # onnx and tokenizers raise bare Exceptions for files that they cannot read.
     except Exception as error:
         what = (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -1,15 +1,16 @@
 """Going on from a finished model with posts that it has not seen.
 
-A network that learns new texts alone forgets the others, so each epoch rehearses a draw of both our
-own posts and the public texts beside them (Robins 1995).
+A network that learns new texts alone forgets the others, so each epoch rehearses a part of our own
+posts and of the public texts beside them (Robins 1995).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,17 +18,17 @@ from tokenizers import Tokenizer
 
 from core.errors import GoodnameError
 from sentiment.neural.judge import NeuralJudge
-from sentiment.neural.model import ABOUT, load_model
+from sentiment.neural.model import ABOUT, NETWORK, TOKENIZER, load_model
 from sentiment.training.corpora import TRAINABLE
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import Example
 from sentiment.training.neural.finished import read_finished
 from sentiment.training.neural.fit import fit
 from sentiment.training.neural.own import calm_examples, own_examples
-from sentiment.training.neural.provenance import claim
+from sentiment.training.neural.provenance import claim, digest
 from sentiment.training.neural.stage import Stage
 from sentiment.training.neural.stages import AGREEMENT, Material, watch
-from sentiment.training.posts import LabelledPost
+from sentiment.training.posts import LabelledPost, parse_posts
 
 FURTHER: Final = Stage(name="further", epochs=5, rate=8e-5, head_rate=1e-3, fall=0.9,
                        heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
@@ -35,64 +36,101 @@ REHEARSED: Final = 4_000  #: of our other posts, an epoch
 REPLAYED: Final = 2_000  #: of the public texts
 
 
-def further(
-    start: Path,
-    new: Sequence[LabelledPost],
-    material: Material,
-    folder: Path,
-    made_of: Mapping[str, str],
-) -> tuple[Network, Tokenizer]:
-    """The model in ``start`` after it has learned the posts ``new``, those of the split train.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A finished model, and what it is to learn."""
 
-    ``made_of`` names the model and the posts: another start in ``folder`` must be of the same.
-    ``GoodnameError`` when none of the posts is to learn from.
-    """
-    learned = [post for post in new if post.split == "train"]
+    start: Path  #: folder of the model
+    model: str  #: name of its judge
+    before: dict[str, Any]  #: what it says of its own training
+    posts: list[LabelledPost]  #: to learn
+    left: int  #: posts of the file that are of another split than ``train``
+    sha256: str  #: of the file
+
+    def made_of(self) -> dict[str, str]:
+        """Digests of all that the lesson is made of."""
+        files = {name: digest(self.start / name) for name in (NETWORK, TOKENIZER)}
+        return {"start": files[NETWORK], "start_tokenizer": files[TOKENIZER], "new": self.sha256}
+
+    def origin(self, licences: Sequence[str]) -> dict[str, Any]:
+        """What a model that has learned the lesson comes from, for ``judge.json``."""
+        earlier = self.before.get("licences", TRAINABLE)
+        learned = {"model": self.model, "new": self.sha256, "posts": len(self.posts)}
+        return {"licences": sorted({*earlier, *licences}),
+                "after": [*self.before.get("after", []), learned]}  # fmt: skip
+
+
+def read_lesson(start: Path, new: Path) -> Lesson:
+    """The lesson; ``GoodnameError`` says what is wrong with the folder or the file of posts."""
+    try:
+        body = new.read_bytes()
+        posts = parse_posts(body, name=str(new))
+    except (OSError, ValueError) as error:
+        raise GoodnameError(f"--new: {error}") from error
+    learned = [post for post in posts if post.split == "train"]
     if not learned:
-        raise GoodnameError("none of the new posts has the split train: nothing to learn from")
-    network, tokenizer = read_finished(start)
-    claim(folder, FURTHER.name, material.public_of | {**made_of} | asdict(FURTHER))
-    epoch = _epochs(tokenizer, material, learned)
+        raise GoodnameError(f"--new: {new} has no post of the split train: nothing to learn from")
+    model = NeuralJudge(load_model(start)).name
+    return Lesson(
+        start=start,
+        model=model,
+        before=json.loads((start / ABOUT).read_text(encoding="utf-8")).get("training", {}),
+        posts=learned,
+        left=len(posts) - len(learned),
+        sha256=hashlib.sha256(body).hexdigest(),
+    )
+
+
+def further(lesson: Lesson, material: Material, folder: Path) -> tuple[Network, Tokenizer]:
+    """The model after its lesson."""
+    network, tokenizer = read_finished(lesson.start)
+    made_of = material.public_of | material.posts_of | material.later_of | lesson.made_of()
+    draws = {"rehearsed": REHEARSED, "replayed": REPLAYED}
+    claim(folder, FURTHER.name, made_of | draws | asdict(FURTHER))
+    epoch = _epochs(tokenizer, material, lesson)
     return fit(network, epoch, FURTHER, folder, watch=watch(tokenizer, material)), tokenizer
 
 
-def origin(start: Path, licences: Sequence[str]) -> dict[str, Any]:
-    """What a model that went on from ``start`` has learned from, for ``judge.json``."""
-    before = json.loads((start / ABOUT).read_text(encoding="utf-8")).get("training", {})
-    earlier = before.get("licences", TRAINABLE)
-    name = NeuralJudge(load_model(start)).name
-    return {"licences": sorted({*earlier, *licences}),
-            "after": [*before.get("after", []), name]}  # fmt: skip
-
-
 def _epochs(
-    tokenizer: Tokenizer, material: Material, new: Sequence[LabelledPost]
+    tokenizer: Tokenizer, material: Material, lesson: Lesson
 ) -> Callable[[int], list[Example]]:
-    known = {post.text for post in new}
-    others = [post for post in material.ours if post.text not in known]
+    known = {post.text for post in lesson.posts}
+    rounds = Rounds([post for post in material.ours if post.text not in known], lesson.sha256)
     public = calm_examples(material.near, tokenizer)
 
     def epoch(number: int) -> list[Example]:
-        chance = random.Random(number)
-        posts = [*new, *rehearsed(others, REHEARSED, chance)]
-        drawn = chance.sample(public, min(REPLAYED, len(public)))
+        posts = [*lesson.posts, *rounds.part(number, REHEARSED)]
+        drawn = random.Random(number).sample(public, min(REPLAYED, len(public)))
         return [*own_examples(posts, tokenizer, seed=number), *drawn]
 
     return epoch
 
 
-def rehearsed(
-    posts: Sequence[LabelledPost], count: int, chance: random.Random
-) -> list[LabelledPost]:
-    """About so many posts: whole events, for the posts of one are compared with each other."""
-    told: dict[str, list[LabelledPost]] = {}
-    for post in posts:
-        told.setdefault(post.scenario, []).append(post)
-    events = list(told.values())
-    chance.shuffle(events)
-    drawn: list[LabelledPost] = []
-    for event in events:
-        if len(drawn) >= count:
-            break
-        drawn += event
-    return drawn
+class Rounds:
+    """Posts in an order of chance, from which part after part is taken, round and round.
+
+    The posts of one event stay together, for they are compared with each other.
+    """
+
+    def __init__(self, posts: Sequence[LabelledPost], seed: str) -> None:
+        told: dict[str, list[LabelledPost]] = {}
+        for post in posts:
+            told.setdefault(post.scenario, []).append(post)
+        events = list(told.values())
+        random.Random(seed).shuffle(events)
+        self._posts = [post for event in events for post in event]
+
+    def part(self, number: int, size: int) -> list[LabelledPost]:
+        """About ``size`` posts, the next ones for each number; never one twice."""
+        count = len(self._posts)
+        if count <= size:
+            return list(self._posts)
+        begin, end = self._event(number * size), self._event((number + 1) * size)
+        return self._posts[begin:end] if begin < end else self._posts[begin:] + self._posts[:end]
+
+    def _event(self, at: int) -> int:
+        """The begin of the event of which the post at this place is, counted round and round."""
+        at %= len(self._posts)
+        while at and self._posts[at].scenario == self._posts[at - 1].scenario:
+            at -= 1
+        return at

@@ -60,9 +60,9 @@ def own_examples(
     return [
         Example(
             ids=holed(ids, chance),
-            sentiment=_mean(post.readings, _sentiment) if whole else (),
-            severity=_mean(post.readings, _severity),
-            categories=_mean(post.readings, _categories),
+            sentiment=_said(post, "sentiment", _sentiment) if whole else (),
+            severity=_said(post, "severity", _severity),
+            categories=_said(post, "categories", _categories),
             weights=(weight * of_sentiment[post.sentiment], weight * of_level[post.severity],
                      weight),
             event=event,
@@ -150,11 +150,14 @@ _SPOILS: Final[tuple[tuple[float, Spoil], ...]] = (
 )  # fmt: skip
 
 
-def _mean(
-    readings: Sequence[Reading], target: Callable[[Reading], tuple[float, ...]]
+def _said(
+    post: LabelledPost, label: str, target: Callable[[Reading], tuple[float, ...]]
 ) -> tuple[float, ...]:
-    columns = zip(*(target(reading) for reading in readings), strict=True)
-    return tuple(sum(column) / len(readings) for column in columns)
+    """The mean of the readings; nothing where no person gave that label."""
+    if label not in post.given:
+        return ()
+    columns = zip(*(target(reading) for reading in post.readings), strict=True)
+    return tuple(sum(column) / len(post.readings) for column in columns)
 
 
 def _sentiment(reading: Reading) -> tuple[float, ...]:

@@ -11,7 +11,9 @@ def mixed(device: torch.device) -> torch.autocast:
     A processor without such instructions emulates them: on one with AVX2 alone, matrices took a
     hundred times as long (measured with torch 2.13).
     """
-    native = device.type != "cpu" or any(
-        torch.cpu.get_capabilities().get(name, False) for name in ("avx512_bf16", "amx_bf16")
-    )
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        found = torch.cpu.get_capabilities()
+        native = bool(found.get("avx512_bf16") or found.get("amx_bf16"))
     return torch.autocast(device.type, torch.bfloat16, enabled=native)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tokenizers import Tokenizer
 
@@ -46,9 +46,6 @@ REPLAYED: Final = 6_000
 RETOLD: Final = 40_000
 
 
-SPLITS: Final = ("train", "dev", "parallel")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """What a training learns from and is watched on."""
@@ -78,7 +75,10 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
     wide, public_dev = general_texts(data, allowed, WIDE, evaluated)
     near, _ = general_texts(data, allowed, NEAR, evaluated)
     posts = read_posts(POSTS)
-    split = {name: [post for post in posts if post.split == name] for name in SPLITS}
+    split = {
+        name: [post for post in posts if post.split == name]
+        for name in ("train", "dev", "parallel")
+    }
     return Material(
         wide=wide,
         near=near,
@@ -125,12 +125,18 @@ def student(
     folder: Path,
     *,
     layers: int,
-    teacher: Mapping[str, Any],
+    taught_by: str,
+    new: Sequence[LabelledPost] = (),
 ) -> Network:
-    """Fewer layers that say what all of them say; ``teacher`` names what taught them."""
-    epoch = _epochs(tokenizer, material, material.ours, RETOLD)
-    made_of = material.public_of | material.posts_of | material.later_of | {"teacher": teacher}
-    claim(folder, f"student{layers}", made_of)
+    """Fewer layers that say what all of them say, on our posts and on ``new`` ones beside them.
+
+    ``taught_by`` is the stage that made the network: a student of other weights is refused.
+    """
+    known = {post.text for post in material.ours}
+    posts = [*material.ours, *(post for post in new if post.text not in known)]
+    epoch = _epochs(tokenizer, material, posts, RETOLD)
+    made_of = material.public_of | material.posts_of | material.later_of
+    claim(folder, f"student{layers}", made_of | {"teacher": digest(folder / f"{taught_by}.pt")})
     return distilled(network, layers, epoch, folder, watch=watch(tokenizer, material))
 
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -130,14 +131,38 @@ LINE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["more.jsonl", "more.jsonl.gz"])
-def test_posts_of_another_file_are_read(tmp_path: Path, name: str) -> None:
-    body = (json.dumps(LINE, ensure_ascii=False) + "\n\n").encode()
-    (tmp_path / name).write_bytes(gzip.compress(body) if name.endswith("gz") else body)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_posts_of_another_file_are_read(
+    tmp_path: Path, pack: Callable[[bytes], bytes], mark: bytes
+) -> None:
+    file = tmp_path / "more.jsonl"
+    file.write_bytes(pack(mark + (json.dumps(LINE, ensure_ascii=False) + "\n\n").encode()))
 
-    [post] = read_posts(tmp_path / name)
+    [post] = read_posts(file)
 
     assert (post.text, post.severity) == (LINE["text"], Severity.MEDIUM)
+    assert post.given == {"sentiment", "severity", "categories"}
+
+
+@pytest.mark.parametrize(
+    ("given", "level", "known"),
+    [
+        (["sentiment"], "medium", {"sentiment"}),
+        (["severity"], "medium", {"severity"}),
+        (["severity"], "none", {"severity", "categories"}),
+        (["sentiment", "severity"], "none", {"sentiment", "severity", "categories"}),
+    ],
+)
+def test_of_a_correction_only_what_a_person_said_is_known(
+    tmp_path: Path, given: list[str], level: str, known: set[str]
+) -> None:
+    file = tmp_path / "corrections.jsonl"
+    file.write_text(json.dumps(LINE | {"given": given, "severity": level}))
+
+    [post] = read_posts(file)
+
+    assert post.given == known
 
 
 @pytest.mark.parametrize(
@@ -145,8 +170,12 @@ def test_posts_of_another_file_are_read(tmp_path: Path, name: str) -> None:
     [
         ({"severity": "awful"}, "unknown severity 'awful'"),
         ({"evidence": ["It burned."]}, "does not occur"),
-        ({"readings": None}, "not iterable"),
-        (None, "no 'evidence'"),
+        ({"readings": [None]}, "not subscriptable"),
+        ({"split": "Train"}, "unknown split 'Train'"),
+        ({"readings": []}, "nobody has read it"),
+        ({"text": 5}, "`text` is a string"),
+        ({"evidence": "It broke."}, "a list of strings"),
+        (None, "no 'text'"),
     ],
 )
 def test_a_line_that_is_no_post_is_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.errors import GoodnameError
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import load_model
 from sentiment.training.neural.card import card, main
+from sentiment.training.posts import LATER
 from tests.sentiment.networks import write_model
 
 GOALS = """## Goals
@@ -144,10 +146,15 @@ def test_a_model_that_says_nothing_of_its_training_is_refused(
 
 
 def test_the_card_names_the_models_that_this_one_went_on_from(tmp_path: Path, data: Path) -> None:
-    training = {"layers": 1, "licences": ["A"], "after": ["neural-1+11111111", OTHER]}
+    ours = hashlib.sha256(LATER[0].read_bytes()).hexdigest()
+    after = [{"model": OTHER, "new": ours, "posts": 7},
+             {"model": "neural-1+11111111", "new": "ab" * 32, "posts": 3}]  # fmt: skip
+    training = {"layers": 1, "licences": ["A"], "after": after}
     folder = write_model(tmp_path / "later", training=training)
     judge = NeuralJudge(load_model(folder), threads=1).name
 
     page = card(folder, _report(tmp_path / "report", judge), data)
 
-    assert f"So was made `neural-1+11111111`, then `{OTHER}`; this model went on" in page
+    assert f"What was made so is `{OTHER}`; from there it went on" in page
+    assert f"the 7 posts of `{LATER[0].name}` (SHA-256 `{ours[:12]}…`)" in page
+    assert "the 3 posts of a file that is not in this repository (SHA-256 `abababababab…`)" in page

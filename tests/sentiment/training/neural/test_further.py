@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -16,14 +17,14 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 from core.errors import GoodnameError  # noqa: E402
 from core.types import Category, Sentiment, Severity  # noqa: E402
 from sentiment.neural.judge import NeuralJudge  # noqa: E402
-from sentiment.neural.model import load_model  # noqa: E402
+from sentiment.neural.model import SHIPPED, load_model  # noqa: E402
 from sentiment.training.neural import further as going_on  # noqa: E402
 from sentiment.training.neural.__main__ import main  # noqa: E402
 from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
 from sentiment.training.neural.examples import Example, token_ids  # noqa: E402
 from sentiment.training.neural.export import export  # noqa: E402
 from sentiment.training.neural.finished import read_finished  # noqa: E402
-from sentiment.training.neural.further import further, origin, rehearsed  # noqa: E402
+from sentiment.training.neural.further import Lesson, Rounds, further, read_lesson  # noqa: E402
 from sentiment.training.neural.measure import run  # noqa: E402
 from sentiment.training.neural.mixture import Labelled  # noqa: E402
 from sentiment.training.neural.stages import Material  # noqa: E402
@@ -32,11 +33,13 @@ from sentiment.training.posts import LabelledPost, Reading  # noqa: E402
 from tests.sentiment.networks import write_model  # noqa: E402
 
 GRAVE = (Sentiment.NEGATIVE, Severity.CRITICAL, frozenset({Category.SAFETY}))
+MILD = (Sentiment.NEGATIVE, Severity.LOW, frozenset({Category.SERVICE}))
 GLAD = (Sentiment.POSITIVE, Severity.NONE, frozenset[Category]())
 LETTERS = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz.,"]
-TOKENIZER = tokenizer_of([("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *LETTERS])
-SMALL = Shape(vocabulary=len(LETTERS) + 4, layers=2, hidden=24, heads=2, feed_forward=48,
-              positions=256)  # fmt: skip
+PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *LETTERS]
+TOKENIZER = tokenizer_of(PIECES)
+SMALL = Shape(vocabulary=len(PIECES), layers=2, hidden=24, heads=2, feed_forward=48,
+              positions=512)  # fmt: skip
 
 
 @pytest.fixture
@@ -104,11 +107,13 @@ def test_a_model_read_back_says_what_it_said(network: Network, tmp_path: Path, i
 def test_reading_and_writing_a_model_changes_nothing(finished: Path, tmp_path: Path) -> None:
     again, _ = read_finished(finished)
     export(again, tmp_path / "again.onnx", length=256)
-    third, _ = read_finished(finished)
 
-    assert again.shape == third.shape == dataclasses.replace(SMALL, epsilon=again.shape.epsilon)
-    session = [_first_logits(path) for path in (finished / "model.onnx", tmp_path / "again.onnx")]
-    np.testing.assert_allclose(*session, atol=1e-5)
+    assert dataclasses.replace(again.shape, epsilon=SMALL.epsilon) == dataclasses.replace(
+        SMALL, positions=256
+    )
+    assert again.shape.epsilon == pytest.approx(SMALL.epsilon)
+    told = [_first_logits(path) for path in (finished / "model.onnx", tmp_path / "again.onnx")]
+    np.testing.assert_allclose(*told, atol=1e-5)
 
 
 def _first_logits(path: Path) -> np.ndarray:  # type: ignore[type-arg]
@@ -120,70 +125,176 @@ def _first_logits(path: Path) -> np.ndarray:  # type: ignore[type-arg]
     return found
 
 
-@pytest.mark.parametrize("damage", ["nothing", "torn", "another"])
+@pytest.mark.parametrize("damage", ["nothing", "torn", "another", "other pieces"])
 def test_a_folder_without_such_a_model_is_told(finished: Path, damage: str) -> None:
     file = finished / "model.onnx"
     if damage == "nothing":
         file.unlink()
     elif damage == "torn":
         file.write_bytes(file.read_bytes()[:4000])
-    else:
+    elif damage == "another":
         (finished / "tokenizer.json").write_text(json.dumps({"model": 1}))
+    else:
+        tokenizer_of(PIECES[:-1]).save(str(finished / "tokenizer.json"))
 
     with pytest.raises(GoodnameError, match=r"holds no model to go on from.*has written"):
         read_finished(finished)
 
 
-def test_it_learns_the_new_posts_and_keeps_the_others(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    brisk = dataclasses.replace(going_on.FURTHER, epochs=6, rate=5e-3, head_rate=1e-2, tokens=512)
-    monkeypatch.setattr(going_on, "FURTHER", brisk)
+def _lesson(start: Path, new: list[LabelledPost], sha256: str = "1") -> Lesson:
+    return Lesson(start=start, model="neural-1+0", before={}, posts=new, left=0, sha256=sha256)
+
+
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = dataclasses.replace(going_on.FURTHER, epochs=6, rate=5e-3, head_rate=1e-2, tokens=512)
+    monkeypatch.setattr(going_on, "FURTHER", stage)
     # Compiling takes longer than these steps.
     monkeypatch.setattr("sentiment.training.neural.fit.fuse", lambda _: None)
+
+
+def _share(network: Network, letters: str, level: Severity) -> float:
+    return float(np.mean(np.array(_levels(network, _words(letters, 40))) == level))
+
+
+@pytest.mark.usefixtures("brisk")
+def test_it_learns_the_new_posts_and_keeps_what_it_knew(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [_post(text, GRAVE) for text in _words("xyz", 200)]
     ours = [_post(text, GLAD) for text in _words("abc", 200)]
-    new = [_post(text, GRAVE) for text in _words("xyz", 200)]
-    held = [_post(text, GLAD, split="test") for text in _words("xyz", 3)]
+    first, _ = further(_lesson(finished, known), _material(ours), tmp_path)
+    export(first, finished / "model.onnx", length=256)
+    # Nothing of the former lesson is shown again, and only a few of ours in each epoch.
+    monkeypatch.setattr(going_on, "REHEARSED", 30)
+    (second := tmp_path / "second").mkdir()
+    new = [_post(text, MILD) for text in _words("rst", 200)]
 
-    network, _ = further(finished, [*new, *held], _material(ours), tmp_path, {"new": "1"})
+    network, _ = further(_lesson(finished, new), _material(ours), second)
 
-    assert np.mean(np.array(_levels(network, _words("xyz", 40))) == Severity.CRITICAL) > 0.9
-    assert np.mean(np.array(_levels(network, _words("abc", 40))) == Severity.NONE) > 0.9
-    assert (tmp_path / "further.pt").exists()
+    assert _share(network, "rst", Severity.LOW) > 0.9
+    assert _share(network, "abc", Severity.NONE) > 0.9
+    assert _share(network, "xyz", Severity.LOW) < 0.5, "the former lesson is forgotten"
+
+
+@pytest.mark.usefixtures("brisk")
+@pytest.mark.parametrize("change", ["file", "ours", "tokenizer", "rehearsed"])
+def test_a_lesson_begun_with_something_else_is_not_gone_on_with(
+    finished: Path, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(going_on, "FURTHER", dataclasses.replace(going_on.FURTHER, epochs=1))
+    new = [_post(text, GRAVE) for text in _words("xyz", 8)]
+    material = _material([_post(text, GLAD) for text in _words("abc", 8)])
+    further(_lesson(finished, new), material, tmp_path)
+    further(_lesson(finished, new), material, tmp_path)
+
+    if change == "rehearsed":
+        monkeypatch.setattr(going_on, "REHEARSED", 7)
+    if change == "tokenizer":
+        TOKENIZER.save(str(finished / "tokenizer.json"), pretty=False)
+    if change == "ours":
+        material = dataclasses.replace(material, posts_of={"posts": "other"})
+
     with pytest.raises(GoodnameError, match="trained on something else"):
-        further(finished, new, _material(ours), tmp_path, {"new": "2"})
+        further(_lesson(finished, new, "2" if change == "file" else "1"), material, tmp_path)
 
 
-def test_posts_held_out_are_nothing_to_learn_from(finished: Path, tmp_path: Path) -> None:
-    held = [_post("abc", GRAVE, split="test")]
+def test_each_epoch_shows_the_new_posts_and_the_next_of_the_others(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[list[str]] = []
+    monkeypatch.setattr(going_on, "own_examples", lambda posts, *_, **__: shown.append(
+        [post.text for post in posts]) or [])  # fmt: skip
+    monkeypatch.setattr(going_on, "REHEARSED", 4)
+    monkeypatch.setattr(going_on, "fit", lambda network, epoch, *_, **__: [
+        epoch(number) for number in range(3)] and network)  # fmt: skip
+    ours = [_post(text, GLAD) for text in _words("abc", 12)]
 
-    with pytest.raises(GoodnameError, match="none of the new posts has the split train"):
-        further(finished, held, _material([]), tmp_path, {})
+    further(_lesson(finished, [_post("new", GRAVE), ours[0]]), _material(ours), tmp_path)
+
+    assert [epoch[:2] for epoch in shown] == [["new", ours[0].text]] * 3
+    others = [text for epoch in shown for text in epoch[2:]]
+    assert len(others) == 12
+    assert {*others} == {post.text for post in ours[1:]}
 
 
-def test_events_are_rehearsed_whole_and_others_each_time() -> None:
+def test_events_stay_whole_and_no_post_is_rehearsed_twice_before_all_were() -> None:
     posts = [_post(f"{lang} {event}", GLAD, scenario=str(event))
              for event in range(50) for lang in ("en", "pl", "lt", "hr")]  # fmt: skip
+    rounds = Rounds(posts, "a")
 
-    first, second = (rehearsed(posts, 40, random.Random(seed)) for seed in (1, 2))
+    parts = [rounds.part(number, 42) for number in range(4)]
 
-    for drawn in (first, second):
-        assert 40 <= len(drawn) < 44
-        told = [post.scenario for post in drawn]
+    for part in parts:
+        assert 39 <= len(part) <= 45
+        told = [post.scenario for post in part]
         assert {told.count(event) for event in told} == {4}
-    assert first != second
-    assert len(rehearsed(posts, 1_000, random.Random(1))) == len(posts)
+    texts = [post.text for part in parts for post in part]
+    assert len(texts) == len({*texts})
+    assert {post.text for number in range(5) for post in rounds.part(number, 42)} == {
+        post.text for post in posts
+    }
+    assert Rounds(posts, "a").part(1, 42) == parts[1] != Rounds(posts, "b").part(1, 42)
+    assert len(rounds.part(3, 1_000)) == len(posts)
 
 
-def test_a_model_names_what_it_went_on_from_and_all_licences(tmp_path: Path) -> None:
+def _line(**change: object) -> str:
+    label = {"sentiment": "negative", "severity": "medium", "categories": ["product"]}
+    record = {"text": "It broke.", "lang": "en", **label, "evidence": [], "kind": "review",
+              "trap": None, "plain": False, "split": "train", "scenario": "1",
+              "readings": [label]}  # fmt: skip
+    return json.dumps(record | change) + "\n"
+
+
+def test_a_lesson_is_read_and_told_in_the_model(tmp_path: Path) -> None:
+    file = tmp_path / "corrections.jsonl"
+    file.write_text(_line() + _line(split="test") + _line(split="dev"))
     first = write_model(tmp_path / "first", training={"layers": 1, "licences": ["D"]})
-    made_of = origin(first, ["A", "B"])
-    second = write_model(tmp_path / "second", training={"layers": 1, **made_of})
+
+    lesson = read_lesson(first, file)
+    origin = lesson.origin(["A", "B"])
+    second = write_model(tmp_path / "second", training={"layers": 1, **origin})
+    again = read_lesson(second, file).origin(["A"])
 
     names = [NeuralJudge(load_model(folder)).name for folder in (first, second)]
+    learned = {"new": hashlib.sha256(file.read_bytes()).hexdigest(), "posts": 1}
+    assert (len(lesson.posts), lesson.left) == (1, 2)
+    assert origin == {"licences": ["A", "B", "D"], "after": [{"model": names[0], **learned}]}
+    assert again["after"] == [{"model": name, **learned} for name in names]
+    assert again["licences"] == ["A", "B", "D"]
 
-    assert made_of == {"licences": ["A", "B", "D"], "after": names[:1]}
-    assert origin(second, ["A"]) == {"licences": ["A", "B", "D"], "after": names}
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (_line(split="test"), "has no post of the split train"),
+        (_line(readings=[]), "line 1: nobody has read it"),
+        ("\n" + _line(text=None), "line 2: `text` is a string"),
+        ("[]", "line 1: not a JSON object"),
+        ("\x1f\x8b", "codec can't decode|gzip|end-of-stream"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_without_a_lesson_is_told(tmp_path: Path, body: str | None, told: str) -> None:
+    file = tmp_path / "new.jsonl"
+    if body is not None:
+        file.write_text(body, encoding="latin-1")
+
+    with pytest.raises(GoodnameError, match=f"--new: .*(?:{told})"):
+        read_lesson(write_model(tmp_path / "model"), file)
+
+
+def test_the_model_of_the_start_is_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "sys.argv", ["neural", "--data", ".", "--start", str(SHIPPED), "--new", "a"]
+    )
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert "would replace the model of --start" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("one", ["--start", "--new"])

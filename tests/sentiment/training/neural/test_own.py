@@ -92,3 +92,25 @@ def test_low_layers_learn_slower_and_words_slowest() -> None:
     assert of("word.weight") == of("position.weight") == 0.125
     assert of("severity.out.weight") == of("sentiment.look.bias") == 7.0
     assert len(rate) == len(list(network.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"sentiment"}, (True, False, False)),
+        ({"severity"}, (False, True, False)),
+        ({"sentiment", "severity", "categories"}, (True, True, True)),
+    ],
+)
+def test_what_no_person_said_is_not_learned(
+    given: set[str], known: tuple[bool, bool, bool]
+) -> None:
+    post = dataclasses.replace(_examples_post(), given=frozenset(given))
+
+    for example in own_examples([post], TOKENIZER, seed=1):
+        assert bool(example.sentiment) <= known[0]
+        assert (bool(example.severity), bool(example.categories)) == known[1:]
+
+
+def _examples_post() -> LabelledPost:
+    return next(p for p in read_posts() if p.split == "train" and len(p.evidence) > 1)
