@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
 from tokenizers import Tokenizer
 
 from sentiment.training.neural.encoder import Network, from_published
@@ -46,6 +45,9 @@ def begin(
 def _weighted(
     texts: Iterable[Labelled], posts: Iterable[LabelledPost]
 ) -> Iterator[tuple[str, float]]:
+    # Here, so that going on from a finished model, whose pieces are chosen, does without the lists.
+    from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
+
     for text in texts:
         yield text.text, 1.0
     for post in posts:
