@@ -144,12 +144,16 @@ async def test_new_changed_and_disabled_rows_are_followed(
 
 
 async def test_a_source_comes_again_with_its_interval(engine: Engine, database_url: str) -> None:
-    source = _source(engine, interval_seconds=1)
+    often, seldom = (_source(engine, interval_seconds=seconds) for seconds in (1, 3_600))
+    came = []
     async with _scheduling(database_url):
+        await _until(lambda: _is_waiting(engine, often) and _is_waiting(engine, seldom))
         for _ in range(3):
-            await _until(lambda: _is_waiting(engine, source))
             with engine.begin() as connection:
                 connection.execute(text("DELETE FROM queue.procrastinate_jobs"))
+            await _until(lambda: _is_waiting(engine, often))
+            came.append(_is_waiting(engine, seldom))
+    assert came == [False] * 3
 
 
 async def test_a_thousand_sources_load_fast_and_each_is_asked_for_once(

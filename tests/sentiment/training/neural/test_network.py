@@ -28,6 +28,7 @@ from sentiment.training.neural.examples import (  # noqa: E402
 from sentiment.training.neural.export import export, quantised  # noqa: E402
 from sentiment.training.neural.fit import fit  # noqa: E402
 from sentiment.training.neural.loss import disagreement  # noqa: E402
+from sentiment.training.neural.precision import mixed  # noqa: E402
 from sentiment.training.neural.stage import Stage  # noqa: E402
 from sentiment.training.neural.vocabulary import tokenizer_of  # noqa: E402
 
@@ -223,3 +224,22 @@ def test_a_stage_learns_and_a_cut_off_one_goes_on(tmp_path: Path) -> None:
     with torch.no_grad():
         told = fresh(batch.ids, batch.mask).severity.argmax(dim=1)
     assert (told == batch.severity.argmax(dim=1)).float().mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        ({"avx2": True, "avx512_f": True}, torch.float32),
+        ({"avx512_bf16": False, "amx_bf16": False}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_half_precision_is_taken_only_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, bool], kind: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found)
+    matrix = torch.ones(4, 4)
+
+    with mixed(torch.device("cpu")):
+        assert (matrix @ matrix).dtype is kind
