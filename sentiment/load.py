@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from core.errors import GoodnameError
@@ -58,11 +60,21 @@ def _shared(wanted: Wanted) -> Judge:
 
 def _one(wanted: Wanted) -> Judge:
     """Of each kind one; the caller holds the lock."""
-    if wanted.model in _KINDS:  # what is said of a checkpoint says nothing to those that ship
+    if _is_ours(wanted.model):  # what is said of a checkpoint says nothing to them
         wanted = replace(wanted, labels=(), revision="", pickled_weights=False)
     if wanted not in _loaded:
         _loaded[wanted] = _builder(wanted.model)(wanted)
     return _loaded[wanted]
+
+
+def _is_ours(model: str) -> bool:
+    from sentiment.neural.model import is_model
+
+    return model in _KINDS or is_model(_path(model))
+
+
+def _path(model: str) -> Path:
+    return Path(os.path.expanduser(model))  # noqa: PTH111 - Path's own raises for unknown homes
 
 
 def _builder(model: str) -> Callable[[Wanted], Judge]:
@@ -70,12 +82,14 @@ def _builder(model: str) -> Callable[[Wanted], Judge]:
 
     if model in _KINDS:
         return _KINDS[model]
+    if _is_ours(model):
+        return _neural
     if looks_like_checkpoint(model):
         return _checkpoint
     known = ", ".join(sorted(_KINDS))
     raise GoodnameError(
-        f"unknown judge {model!r}; set [sentiment] model to one of: {known}; or to a Hugging Face "
-        "checkpoint: owner/name, or the path of its folder"
+        f"unknown judge {model!r}; set [sentiment] model to one of: {known}; or to the folder of a "
+        "judge that you trained; or to a Hugging Face checkpoint: owner/name, or its folder"
     )
 
 
@@ -110,7 +124,7 @@ def _neural(wanted: Wanted) -> Judge:
     from sentiment.neural.judge import NeuralJudge
     from sentiment.neural.model import SHIPPED, load_model
 
-    model = load_model(SHIPPED)
+    model = load_model(_path(wanted.model) if wanted.model not in _KINDS else SHIPPED)
     judge = NeuralJudge(model, threads=wanted.threads, batch_size=wanted.batch_size)
     if not wanted.cascade:
         return judge

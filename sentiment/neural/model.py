@@ -31,6 +31,11 @@ class NeuralModel:
     digest: str  #: SHA-256 of the three files, hexadecimal
 
 
+def is_model(folder: Path) -> bool:
+    """Whether the folder holds a judge of ours, whole or not."""
+    return os.path.isfile(folder / ABOUT)  # noqa: PTH113 - a path that cannot be is none
+
+
 def load_model(folder: Path) -> NeuralModel:
     """Read and check the folder; ``GoodnameError`` says what to do about a bad one."""
     # Its own threads would outlive a fork and crowd the cores that the encoder is told to use.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,8 @@ from core.settings import SentimentSection
 from core.types import Category, Sentiment, Severity
 from sentiment.judge import Judge, Judgement
 from sentiment.load import SHIPPED, load_judge, open_judge
+from sentiment.neural.judge import NeuralJudge
+from sentiment.neural.model import ABOUT, load_model
 
 POSTS = [
     "The charger melted overnight and burned my daughter's hand, we are at the hospital.",
@@ -72,6 +77,30 @@ def test_the_same_text_is_judged_the_same_in_many_threads(judge: Judge) -> None:
 
 def test_no_texts_give_no_judgements(judge: Judge) -> None:
     assert judge([]) == []
+
+
+@pytest.mark.parametrize("cascade", [True, False])
+def test_the_folder_of_a_judge_of_ours_is_a_judge(small_folder: Path, cascade: bool) -> None:
+    section = SentimentSection(model=str(small_folder), cascade=cascade, labels={"A": "neutral"})
+
+    judge = open_judge(section)
+
+    quick = f"/{load_judge('linear').name}" if cascade else ""
+    assert judge.name == NeuralJudge(load_model(small_folder)).name + quick
+    assert judge is load_judge(str(small_folder), cascade=cascade)
+    assert [one.language for one in judge(["Ar dirbate sekmadienį?"])] == ["lt"]
+
+
+def test_half_a_judge_is_an_error_that_names_its_folder(small_folder: Path, tmp_path: Path) -> None:
+    shutil.copy(small_folder / ABOUT, tmp_path)
+    with pytest.raises(GoodnameError, match=re.escape(f"neural judge in {tmp_path}: ")):
+        load_judge(str(tmp_path))
+
+
+@pytest.mark.parametrize("model", ["x" * 5000, "nul\0", "~nobody-here"])
+def test_a_path_that_cannot_be_is_an_error_in_words(model: str) -> None:
+    with pytest.raises(GoodnameError, match=r"\[sentiment\] model"):
+        load_judge(model)
 
 
 def test_a_process_loads_a_judge_once_even_when_threads_race() -> None:

@@ -31,9 +31,14 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="folder of a finished model to go on from")
     parser.add_argument("--new", type=Path,
                         help="posts for it, e.g. from goodname corrections export")  # fmt: skip
+    parser.add_argument("--epochs", type=_count, metavar="N",
+                        help="a short course: one pass of the public texts, then all our posts "
+                             "N times")  # fmt: skip
     options = parser.parse_args()
     if (options.start is None) != (options.new is None):
         parser.error("--start (a model) and --new (posts for it) belong together")
+    if options.start and options.epochs:
+        parser.error("--epochs is of a training from nothing, --start goes on from a model")
     if options.start and options.start.resolve() == options.out.resolve():
         parser.error("--out would replace the model of --start: name another folder with --out")
     if not (options.data / "index.json").exists():
@@ -56,12 +61,26 @@ def _licences(given: str) -> tuple[str, ...]:
     return tuple(sorted({*classes}))
 
 
+def _count(given: str) -> int:
+    if not given.isdecimal() or not int(given):
+        raise argparse.ArgumentTypeError(f"{given}: a number of 1 or more")
+    return int(given)
+
+
 def _train(options: argparse.Namespace) -> None:
     # Here, so that a missing extra is told in one line.
     from sentiment.training.neural.first_stage import add_first_stage
     from sentiment.training.neural.further import FURTHER, further, read_lesson
     from sentiment.training.neural.publish import publish
-    from sentiment.training.neural.stages import OWN_AGAIN, gather, general, own, student
+    from sentiment.training.neural.stages import (
+        OWN_AGAIN,
+        OWN_SHORT,
+        gather,
+        general,
+        own,
+        own_short,
+        student,
+    )
 
     console = Console()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -72,15 +91,20 @@ def _train(options: argparse.Namespace) -> None:
         console.print(f"{lesson.model} goes on with {len(lesson.posts)} posts of {options.new}; "
                       f"{lesson.left} of its posts are of other splits and are left")  # fmt: skip
         network, tokenizer = further(lesson, material, options.work)
-        origin = lesson.origin(options.licences)
+        origin, taught_by = lesson.origin(options.licences), FURTHER
+    elif options.epochs:
+        network, tokenizer = general(material, options.work, short=True)
+        network = own_short(network, tokenizer, material, options.work, epochs=options.epochs)
+        origin = {"licences": list(options.licences), "epochs": options.epochs}
+        taught_by = OWN_SHORT
     else:
         network, tokenizer = general(material, options.work)
         network = own(network, tokenizer, material, options.work)
-        origin = {"licences": list(options.licences)}
+        origin, taught_by = {"licences": list(options.licences)}, OWN_AGAIN
     if options.layers < len(network.stack):
         network = student(
             network, tokenizer, material, options.work, layers=options.layers,
-            taught_by=(FURTHER if lesson else OWN_AGAIN).name, new=lesson.posts if lesson else (),
+            taught_by=taught_by.name, new=lesson.posts if lesson else (),
         )  # fmt: skip
     publish(network, tokenizer, material.posts_dev, options.out, training=origin)
     effect = add_first_stage(options.out, material.parallel, material.public_dev)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,8 @@ OWN: Final = Stage(name="own", epochs=6, rate=1.6e-4, head_rate=2e-3, fall=0.9,
 #: ones have few posts.
 OWN_AGAIN: Final = Stage(name="own-again", epochs=5, rate=1.1e-4, head_rate=2e-3, fall=0.9,
                          heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
+#: In place of the three stages before, where there are hours and not a night: all posts at once.
+OWN_SHORT: Final = replace(OWN, name="own-short", heads=(1.0, 1.0, 1.2))
 #: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
 REPLAYED: Final = 6_000
 #: … and of the stage in which a student learns from its teacher.
@@ -93,11 +95,17 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
     )
 
 
-def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
-    """Sentiment as the public sets have it: of all of them, then of those near to customers."""
-    network, tokenizer = begin(folder, material.wide, material.posts)
+def general(material: Material, folder: Path, *, short: bool = False) -> tuple[Network, Tokenizer]:
+    """Sentiment as the public sets have it: of all of them, then of those near to customers.
+
+    ``short`` leaves the second pass out.
+    """
+    network, tokenizer = begin(folder, material.wide, material.ours)
     watched = _sentiment_examples(tokenizer, material.public_dev)
-    for stage, texts in ((GENERAL, material.wide), (NEARER, material.near)):
+    passes = (
+        [(GENERAL, material.wide)] if short else [(GENERAL, material.wide), (NEARER, material.near)]
+    )
+    for stage, texts in passes:
         claim(folder, stage.name, material.public_of | asdict(stage))
         done = (folder / f"{stage.name}.pt").exists()
         rows = [] if done else _sentiment_examples(tokenizer, texts)
@@ -116,6 +124,17 @@ def own(network: Network, tokenizer: Tokenizer, material: Material, folder: Path
     network = fit(network, first, OWN, folder, watch=watched)
     more = _epochs(tokenizer, material, material.ours, REPLAYED)
     return fit(network, lambda n: more(n + OWN.epochs), OWN_AGAIN, folder, watch=watched)
+
+
+def own_short(
+    network: Network, tokenizer: Tokenizer, material: Material, folder: Path, *, epochs: int
+) -> Network:
+    """The same in one rise, of all our posts from the begin."""
+    stage = replace(OWN_SHORT, epochs=epochs)
+    claim(folder, stage.name,
+          material.public_of | material.posts_of | material.later_of | asdict(stage))  # fmt: skip
+    epoch = _epochs(tokenizer, material, material.ours, REPLAYED)
+    return fit(network, epoch, stage, folder, watch=watch(tokenizer, material))
 
 
 def student(
