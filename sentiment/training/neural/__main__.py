@@ -69,18 +69,11 @@ def _count(given: str) -> int:
 
 def _train(options: argparse.Namespace) -> None:
     # Here, so that a missing extra is told in one line.
+    from sentiment.training.neural.course import take
     from sentiment.training.neural.first_stage import add_first_stage
-    from sentiment.training.neural.further import FURTHER, further, read_lesson
+    from sentiment.training.neural.further import read_lesson
     from sentiment.training.neural.publish import publish
-    from sentiment.training.neural.stages import (
-        OWN_AGAIN,
-        OWN_SHORT,
-        gather,
-        general,
-        own,
-        own_short,
-        student,
-    )
+    from sentiment.training.neural.stages import gather
 
     console = Console()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -90,23 +83,10 @@ def _train(options: argparse.Namespace) -> None:
     if lesson:
         console.print(f"{lesson.model} goes on with {len(lesson.posts)} posts of {options.new}; "
                       f"{lesson.left} of its posts are of other splits and are left")  # fmt: skip
-        network, tokenizer = further(lesson, material, options.work)
-        origin, taught_by = lesson.origin(options.licences), FURTHER
-    elif options.epochs:
-        network, tokenizer = general(material, options.work, short=True)
-        network = own_short(network, tokenizer, material, options.work, epochs=options.epochs)
-        origin = {"licences": list(options.licences), "epochs": options.epochs}
-        taught_by = OWN_SHORT
-    else:
-        network, tokenizer = general(material, options.work)
-        network = own(network, tokenizer, material, options.work)
-        origin, taught_by = {"licences": list(options.licences)}, OWN_AGAIN
-    if options.layers < len(network.stack):
-        network = student(
-            network, tokenizer, material, options.work, layers=options.layers,
-            taught_by=taught_by.name, new=lesson.posts if lesson else (),
-        )  # fmt: skip
-    publish(network, tokenizer, material.posts_dev, options.out, training=origin)
+    learned = take(material, options.work, licences=options.licences, layers=options.layers,
+                   epochs=options.epochs, lesson=lesson)  # fmt: skip
+    publish(learned.network, learned.tokenizer, material.posts_dev, options.out,
+            training=learned.origin)  # fmt: skip
     effect = add_first_stage(options.out, material.parallel, material.public_dev)
     console.print(
         f"written to {options.out}; a cascade settles {effect.settled:.0%} of the dev texts, "

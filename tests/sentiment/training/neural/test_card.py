@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from core.errors import GoodnameError
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import load_model
 from sentiment.training.neural.card import card, main
-from sentiment.training.posts import LATER
+from sentiment.training.posts import LATER, POSTS, read_posts
 from tests.sentiment.networks import write_model
 
 GOALS = """## Goals
@@ -158,3 +159,33 @@ def test_the_card_names_the_models_that_this_one_went_on_from(tmp_path: Path, da
     assert f"What was made so is `{OTHER}`; from there it went on" in page
     assert f"the 7 posts of `{LATER[0].name}` (SHA-256 `{ours[:12]}…`)" in page
     assert "the 3 posts of a file that is not in this repository (SHA-256 `abababababab…`)" in page
+
+
+def test_a_model_beside_it_is_explained(tmp_path: Path, data: Path, model: Path, name: str) -> None:
+    short = {"layers": 6, "licences": ["A", "B"], "epochs": 3}
+    beside = write_model(tmp_path / "beside", training=short)
+    other = NeuralJudge(load_model(beside), threads=1).name
+
+    page = card(model, _report(tmp_path / "report", name, other), data, beside)
+
+    assert f"Judges: {name}, {other}. `{other}` stands beside" in page
+    assert "(`--licences A,B --epochs 3 --layers 6 --out FOLDER`)" in page
+    with pytest.raises(GoodnameError, match=f"not of {re.escape(other)}"):
+        card(model, _report(tmp_path / "alone", name), data, beside)
+
+
+def test_the_card_counts_the_posts_that_the_model_has_seen(tmp_path: Path, data: Path) -> None:
+    pages = []
+    for files in (["posts"], ["posts", "harder", "wider"]):
+        training = {"layers": 1, "licences": ["A"], "posts": files}
+        folder = write_model(tmp_path / str(len(files)), training=training)
+        judge = NeuralJudge(load_model(folder), threads=1).name
+        pages.append(card(folder, _report(tmp_path / f"report{len(files)}", judge), data))
+
+    learned = [re.search(r"train .*?en (\d+)", page) for page in pages]
+
+    assert "`posts.jsonl`: train" in pages[0]
+    assert "`posts.jsonl`, `harder.jsonl`, `wider.jsonl`: train" in pages[1]
+    first, all_of_them = (int(found[1]) for found in learned if found)
+    assert first == sum(p.lang == "en" and p.split == "train" for p in read_posts(POSTS))
+    assert all_of_them == sum(p.lang == "en" and p.split == "train" for p in read_posts())
