@@ -34,7 +34,7 @@ class Result:
     data: str
     lang: str
     rows: int
-    goal: str  #: such as ``≥ .95``; empty for a figure that only leads to a mean
+    goal: str  #: such as ``≥ .95``; empty for a figure that has none
     value: float
     beside: str  #: the 95 % interval, or what chance alone gives; may be empty
     is_met: bool | None  #: None without a goal, or without anything to measure
@@ -112,6 +112,7 @@ def _own(part: LanguageReport) -> Iterator[Result]:
         yield _value("severity macro-F1", *where, graded.rows, 0.70, graded.macro_f1)
         yield _share("recall of critical", *where, 0.95, graded.critical_recall)
         yield _share("precision of critical", *where, 0.70, graded.critical_precision)
+        yield _share("harmless ones graded high or worse", *where, None, graded.false_alarms)
         yield _error("severity ECE", *where, graded.rows, graded.calibration)
     if (filed := part.categories) is not None:
         yield _value("categories micro-F1", *where, filed.rows, 0.75, filed.micro_f1)
@@ -132,7 +133,8 @@ def _error(what: str, data: str, lang: str, rows: int, found: Calibration) -> Re
                   beside=f"by chance {found.floor:.2f}", is_met=found.error <= 0.05)  # fmt: skip
 
 
-def _share(what: str, data: str, lang: str, least: float, found: Share) -> Result:
-    return Result(what=what, data=data, lang=lang, rows=found.total, goal=f"≥ {least:.2f}",
-                  value=found.value, beside=f"{found.low:.2f}-{found.high:.2f}",
-                  is_met=found.value >= least if found.total else None)  # fmt: skip
+def _share(what: str, data: str, lang: str, least: float | None, found: Share) -> Result:
+    goal = "" if least is None else f"≥ {least:.2f}"
+    met = None if least is None or not found.total else found.value >= least
+    return Result(what=what, data=data, lang=lang, rows=found.total, goal=goal, value=found.value,
+                  beside=f"{found.low:.2f}-{found.high:.2f}", is_met=met)  # fmt: skip

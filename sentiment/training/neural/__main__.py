@@ -32,13 +32,11 @@ def main() -> None:
     parser.add_argument("--new", type=Path,
                         help="posts for it, e.g. from goodname corrections export")  # fmt: skip
     parser.add_argument("--epochs", type=_count, metavar="N",
-                        help="a short course: one pass of the public texts, then all our posts "
-                             "N times")  # fmt: skip
+                        help="a short course: the public texts once, then all our posts N times; "
+                             "with --start: so many epochs")  # fmt: skip
     options = parser.parse_args()
     if (options.start is None) != (options.new is None):
         parser.error("--start (a model) and --new (posts for it) belong together")
-    if options.start and options.epochs:
-        parser.error("--epochs is of a training from nothing, --start goes on from a model")
     if options.start and options.start.resolve() == options.out.resolve():
         parser.error("--out would replace the model of --start: name another folder with --out")
     if not (options.data / "index.json").exists():

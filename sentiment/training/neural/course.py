@@ -41,13 +41,14 @@ def take(
     epochs: int | None = None,
     lesson: Lesson | None = None,
 ) -> Learned:
-    """The long course; the short one of so many ``epochs``; or the ``lesson`` of a finished model.
+    """The long course; the short one of so many ``epochs``; or the ``lesson`` of a finished model,
+    in so many.
 
     Where ``layers`` are fewer than the network then has, a student of so many follows.
     """
     origin: dict[str, Any] = {"posts": [path.stem for path in (POSTS, *LATER)]}
     if lesson is not None:
-        network, tokenizer = further(lesson, material, folder)
+        network, tokenizer = further(lesson, material, folder, epochs=epochs or FURTHER.epochs)
         last = FURTHER
         origin |= lesson.origin(licences)
     elif epochs is not None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,14 +81,17 @@ def read_lesson(start: Path, new: Path) -> Lesson:
     )
 
 
-def further(lesson: Lesson, material: Material, folder: Path) -> tuple[Network, Tokenizer]:
+def further(
+    lesson: Lesson, material: Material, folder: Path, *, epochs: int = FURTHER.epochs
+) -> tuple[Network, Tokenizer]:
     """The model after its lesson."""
+    stage = replace(FURTHER, epochs=epochs)
     network, tokenizer = read_finished(lesson.start)
     made_of = material.public_of | material.posts_of | material.later_of | lesson.made_of()
     draws = {"rehearsed": REHEARSED, "replayed": REPLAYED}
-    claim(folder, FURTHER.name, made_of | draws | asdict(FURTHER))
+    claim(folder, stage.name, made_of | draws | asdict(stage))
     epoch = _epochs(tokenizer, material, lesson)
-    return fit(network, epoch, FURTHER, folder, watch=watch(tokenizer, material)), tokenizer
+    return fit(network, epoch, stage, folder, watch=watch(tokenizer, material)), tokenizer
 
 
 def _epochs(

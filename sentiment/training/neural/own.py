@@ -28,7 +28,8 @@ EVIDENCE_WEIGHT: Final = 0.3  #: what justifies a grade, as a text of its own
 HOLED_SHARE: Final = 0.5  #: posts an epoch that lose some of their pieces …
 MOST_HOLES: Final = 0.2  #: … at most this share: single words are easily learned by heart
 JOINED_SHARE: Final = 0.12  #: posts an epoch that get a harmless post before or after them
-CALM_WEIGHT: Final = 0.15  #: "no complaint", of public texts that are not negative …
+PRAISE_WEIGHT: Final = 0.6  #: "no complaint", of public texts that praise …
+CALM_WEIGHT: Final = 0.15  #: … or are neutral, among which are complaints in plain facts …
 CALM_CHARS: Final = 20  #: … and long enough to say something
 
 Spoil = Callable[[str, random.Random], str]
@@ -96,12 +97,13 @@ def calm_examples(texts: Sequence[Labelled], tokenizer: Tokenizer) -> list[Examp
     """Public texts for the sentiment head; those that are not negative are no complaints either."""
     none = _severity(Reading(Sentiment.NEUTRAL, Severity.NONE, frozenset()))
     negative = SENTIMENTS.index(Sentiment.NEGATIVE)
+    positive = SENTIMENTS.index(Sentiment.POSITIVE)
     return [
         Example(
             ids=ids,
             sentiment=tuple(float(text.label == i) for i in range(len(SENTIMENTS))),
             severity=none if text.label != negative and len(text.text) > CALM_CHARS else (),
-            weights=(text.weight, CALM_WEIGHT, 0.0),
+            weights=(text.weight, PRAISE_WEIGHT if text.label == positive else CALM_WEIGHT, 0.0),
         )
         for text, ids in zip(texts, token_ids(tokenizer, [t.text for t in texts]), strict=True)
     ]

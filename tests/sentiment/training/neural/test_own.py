@@ -13,7 +13,16 @@ from core.types import Category, Sentiment, Severity
 from sentiment.neural.tokens import UNKNOWN
 from sentiment.training.neural.encoder import Network, Shape
 from sentiment.training.neural.examples import Example
-from sentiment.training.neural.own import evened, holed, own_examples
+from sentiment.training.neural.mixture import Labelled
+from sentiment.training.neural.own import (
+    CALM_WEIGHT,
+    PRAISE_WEIGHT,
+    SENTIMENTS,
+    calm_examples,
+    evened,
+    holed,
+    own_examples,
+)
 from sentiment.training.neural.stage import Stage, parameters
 from sentiment.training.neural.vocabulary import tokenizer_of
 from sentiment.training.posts import LabelledPost, Reading, read_posts
@@ -44,6 +53,24 @@ def test_holes_are_few_and_spare_the_ends() -> None:
         assert (one[0], one[-1], len(one)) == (0, 2, len(ids))
         assert all(new in (old, UNKNOWN) for old, new in zip(ids, one, strict=True))
         assert one.count(UNKNOWN) < 0.35 * len(ids)
+
+
+def test_public_praise_is_no_complaint_and_neutral_texts_are_hardly_one() -> None:
+    said = [
+        (Sentiment.POSITIVE, "lovely staff, we will come back"),
+        (Sentiment.NEUTRAL, "the train was twenty minutes late"),
+        (Sentiment.NEGATIVE, "never again, they lost all of it"),
+        (Sentiment.POSITIVE, "fine"),
+    ]
+    texts = [Labelled(text, SENTIMENTS.index(of), 0.5, "en", "reviews") for of, text in said]
+
+    praise, neutral, blame, short = calm_examples(texts, TOKENIZER)
+
+    assert (praise.weights, neutral.weights) == ((0.5, PRAISE_WEIGHT, 0.0), (0.5, CALM_WEIGHT, 0.0))
+    assert praise.severity == neutral.severity
+    assert max(praise.severity) == praise.severity[0]
+    assert blame.severity == short.severity == ()
+    assert [one.sentiment.index(1.0) for one in (praise, neutral, blame, short)] == [2, 1, 0, 2]
 
 
 def _examples(seed: int) -> list[Example]:
