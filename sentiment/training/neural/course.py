@@ -48,7 +48,7 @@ def take(
     """
     origin: dict[str, Any] = {"posts": [path.stem for path in (POSTS, *LATER)]}
     if lesson is not None:
-        network, tokenizer = further(lesson, material, folder, epochs=epochs or FURTHER.epochs)
+        network, tokenizer = further(lesson, material, folder, epochs=epochs)
         last = FURTHER
         origin |= lesson.origin(licences)
     elif epochs is not None:

@@ -82,10 +82,10 @@ def read_lesson(start: Path, new: Path) -> Lesson:
 
 
 def further(
-    lesson: Lesson, material: Material, folder: Path, *, epochs: int = FURTHER.epochs
+    lesson: Lesson, material: Material, folder: Path, *, epochs: int | None = None
 ) -> tuple[Network, Tokenizer]:
     """The model after its lesson."""
-    stage = replace(FURTHER, epochs=epochs)
+    stage = replace(FURTHER, epochs=epochs or FURTHER.epochs)
     network, tokenizer = read_finished(lesson.start)
     made_of = material.public_of | material.posts_of | material.later_of | lesson.made_of()
     draws = {"rehearsed": REHEARSED, "replayed": REPLAYED}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from core.errors import GoodnameError
+from sentiment.training.posts import LabelledPost
 
 
 def claim(folder: Path, stage: str, made_of: Mapping[str, object]) -> None:
@@ -34,3 +36,12 @@ def claim(folder: Path, stage: str, made_of: Mapping[str, object]) -> None:
 def digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def posts_digest(posts: Sequence[LabelledPost]) -> str:
+    """SHA-256 of posts and all their labels, in order, hexadecimal.
+
+    That of the file would change with any post of another split, which nothing learns from.
+    """
+    written = json.dumps([asdict(post) for post in posts], sort_keys=True, default=sorted)
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()

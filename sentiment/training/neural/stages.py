@@ -25,7 +25,7 @@ from sentiment.training.neural.mixture import (
     general_texts,
 )
 from sentiment.training.neural.own import calm_examples, own_examples
-from sentiment.training.neural.provenance import claim, digest
+from sentiment.training.neural.provenance import claim, digest, posts_digest
 from sentiment.training.neural.stage import Stage
 from sentiment.training.neural.start import begin
 from sentiment.training.posts import LATER, POSTS, LabelledPost, read_posts
@@ -90,7 +90,7 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
         posts_dev=split["dev"],
         parallel=split["parallel"],
         public_of={"licences": ",".join(licences), "index": digest(data / "index.json")},
-        posts_of={"posts": digest(POSTS)},
+        posts_of={"posts": posts_digest(split["train"])},
         later_of={path.stem: digest(path) for path in LATER},
     )
 

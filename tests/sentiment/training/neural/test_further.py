@@ -15,31 +15,31 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
 from core.errors import GoodnameError  # noqa: E402
-from core.types import Category, Sentiment, Severity  # noqa: E402
+from core.types import Severity  # noqa: E402
 from sentiment.neural.judge import NeuralJudge  # noqa: E402
 from sentiment.neural.model import SHIPPED, load_model  # noqa: E402
 from sentiment.training.neural import further as going_on  # noqa: E402
 from sentiment.training.neural.__main__ import main  # noqa: E402
-from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
+from sentiment.training.neural.encoder import Network  # noqa: E402
 from sentiment.training.neural.examples import Example, token_ids  # noqa: E402
 from sentiment.training.neural.export import export  # noqa: E402
 from sentiment.training.neural.finished import read_finished  # noqa: E402
 from sentiment.training.neural.further import Lesson, Rounds, further, read_lesson  # noqa: E402
 from sentiment.training.neural.measure import run  # noqa: E402
-from sentiment.training.neural.mixture import Labelled  # noqa: E402
 from sentiment.training.neural.stages import Material  # noqa: E402
 from sentiment.training.neural.vocabulary import tokenizer_of  # noqa: E402
-from sentiment.training.posts import LabelledPost, Reading  # noqa: E402
+from sentiment.training.posts import LabelledPost  # noqa: E402
 from tests.sentiment.networks import write_model  # noqa: E402
-
-GRAVE = (Sentiment.NEGATIVE, Severity.CRITICAL, frozenset({Category.SAFETY}))
-MILD = (Sentiment.NEGATIVE, Severity.LOW, frozenset({Category.SERVICE}))
-GLAD = (Sentiment.POSITIVE, Severity.NONE, frozenset[Category]())
-LETTERS = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz.,"]
-PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *LETTERS]
-TOKENIZER = tokenizer_of(PIECES)
-SMALL = Shape(vocabulary=len(PIECES), layers=2, hidden=24, heads=2, feed_forward=48,
-              positions=512)  # fmt: skip
+from tests.sentiment.training.neural.small import (  # noqa: E402
+    GLAD,
+    GRAVE,
+    MILD,
+    PIECES,
+    SMALL,
+    TOKENIZER,
+    post,
+    public,
+)
 
 
 @pytest.fixture
@@ -58,26 +58,15 @@ def finished(network: Network, tmp_path: Path) -> Path:
     return folder
 
 
-def _post(text: str, label: tuple[Sentiment, Severity, frozenset[Category]], **more: object
-          ) -> LabelledPost:  # fmt: skip
-    post = LabelledPost(
-        text=text, lang="en", sentiment=label[0], severity=label[1], categories=label[2],
-        evidence=(), kind="forum", scenario=text, trap=None, plain=False, split="train",
-        readings=(Reading(*label),),
-    )  # fmt: skip
-    return dataclasses.replace(post, **more)  # type: ignore[arg-type]
-
-
 def _words(letters: str, count: int) -> list[str]:
     draw = random.Random(letters)
     return [" ".join("".join(draw.choices(letters, k=4)) for _ in range(4)) for _ in range(count)]
 
 
 def _material(ours: list[LabelledPost]) -> Material:
-    public = [Labelled(text=text, label=2, weight=1.0, lang="en", data_set="far")
-              for text in _words("tuv", 20)]  # fmt: skip
-    return Material(wide=[], near=public, public_dev=public[:4], posts=ours, later=[],
-                    posts_dev=[*ours[:3], _post("xyz", GRAVE)], parallel=[],
+    texts = [public(text, 2) for text in _words("tuv", 20)]
+    return Material(wide=[], near=texts, public_dev=texts[:4], posts=ours, later=[],
+                    posts_dev=[*ours[:3], post("xyz", GRAVE)], parallel=[],
                     public_of={}, posts_of={}, later_of={},
     )  # fmt: skip
 
@@ -161,14 +150,14 @@ def _share(network: Network, letters: str, level: Severity) -> float:
 def test_it_learns_the_new_posts_and_keeps_what_it_knew(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = [_post(text, GRAVE) for text in _words("xyz", 200)]
-    ours = [_post(text, GLAD) for text in _words("abc", 200)]
+    known = [post(text, GRAVE) for text in _words("xyz", 200)]
+    ours = [post(text, GLAD) for text in _words("abc", 200)]
     first, _ = further(_lesson(finished, known), _material(ours), tmp_path)
     export(first, finished / "model.onnx", length=256)
     # Nothing of the former lesson is shown again, and only a few of ours in each epoch.
     monkeypatch.setattr(going_on, "REHEARSED", 30)
     (second := tmp_path / "second").mkdir()
-    new = [_post(text, MILD) for text in _words("rst", 200)]
+    new = [post(text, MILD) for text in _words("rst", 200)]
 
     network, _ = further(_lesson(finished, new), _material(ours), second)
 
@@ -183,8 +172,8 @@ def test_a_lesson_begun_with_something_else_is_not_gone_on_with(
     finished: Path, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(going_on, "FURTHER", dataclasses.replace(going_on.FURTHER, epochs=1))
-    new = [_post(text, GRAVE) for text in _words("xyz", 8)]
-    material = _material([_post(text, GLAD) for text in _words("abc", 8)])
+    new = [post(text, GRAVE) for text in _words("xyz", 8)]
+    material = _material([post(text, GLAD) for text in _words("abc", 8)])
     further(_lesson(finished, new), material, tmp_path)
     further(_lesson(finished, new), material, tmp_path)
 
@@ -208,9 +197,9 @@ def test_each_epoch_shows_the_new_posts_and_the_next_of_the_others(
     monkeypatch.setattr(going_on, "REHEARSED", 4)
     monkeypatch.setattr(going_on, "fit", lambda network, epoch, *_, **__: [
         epoch(number) for number in range(3)] and network)  # fmt: skip
-    ours = [_post(text, GLAD) for text in _words("abc", 12)]
+    ours = [post(text, GLAD) for text in _words("abc", 12)]
 
-    further(_lesson(finished, [_post("new", GRAVE), ours[0]]), _material(ours), tmp_path)
+    further(_lesson(finished, [post("new", GRAVE), ours[0]]), _material(ours), tmp_path)
 
     assert [epoch[:2] for epoch in shown] == [["new", ours[0].text]] * 3
     others = [text for epoch in shown for text in epoch[2:]]
@@ -219,7 +208,7 @@ def test_each_epoch_shows_the_new_posts_and_the_next_of_the_others(
 
 
 def test_events_stay_whole_and_no_post_is_rehearsed_twice_before_all_were() -> None:
-    posts = [_post(f"{lang} {event}", GLAD, scenario=str(event))
+    posts = [post(f"{lang} {event}", GLAD, scenario=str(event))
              for event in range(50) for lang in ("en", "pl", "lt", "hr")]  # fmt: skip
     rounds = Rounds(posts, "a")
 

@@ -24,11 +24,8 @@ from sentiment.training.neural.own import (
     own_examples,
 )
 from sentiment.training.neural.stage import Stage, parameters
-from sentiment.training.neural.vocabulary import tokenizer_of
 from sentiment.training.posts import LabelledPost, Reading, read_posts
-
-LETTERS = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz.,"]
-TOKENIZER = tokenizer_of([("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *LETTERS])
+from tests.sentiment.training.neural.small import TOKENIZER
 
 
 def test_labels_count_alike_whatever_their_number() -> None:

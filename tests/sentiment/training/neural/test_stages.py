@@ -10,34 +10,21 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from core.errors import GoodnameError  # noqa: E402
-from core.types import Sentiment, Severity  # noqa: E402
 from sentiment.training.neural import stages  # noqa: E402
 from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
-from sentiment.training.neural.mixture import Labelled  # noqa: E402
 from sentiment.training.neural.stages import OWN, OWN_AGAIN, Material, own  # noqa: E402
-from sentiment.training.neural.vocabulary import tokenizer_of  # noqa: E402
-from sentiment.training.posts import LabelledPost, Reading  # noqa: E402
+from sentiment.training.posts import LabelledPost  # noqa: E402
+from tests.sentiment.training.neural.small import TOKENIZER, post, public  # noqa: E402
 
-LETTERS = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz.,"]
-TOKENIZER = tokenizer_of([("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *LETTERS])
 TINY = Shape(vocabulary=40, layers=1, hidden=8, heads=2, feed_forward=8, positions=256)
 
 
-def _post(text: str, split: str = "train") -> LabelledPost:
-    label = (Sentiment.NEUTRAL, Severity.NONE, frozenset())
-    return LabelledPost(
-        text=text, lang="en", sentiment=label[0], severity=label[1], categories=label[2],
-        evidence=(), kind="forum", scenario=text, trap=None, plain=False, split=split,
-        readings=(Reading(*label),),
-    )  # fmt: skip
-
-
 def _material(**more: Any) -> Material:
-    public = [Labelled(text="a public text", label=1, weight=1.0, lang="en", data_set="far")]
+    texts = [public("a public text")]
     whole: dict[str, Any] = {
-        "wide": [], "near": public, "public_dev": public, "posts": [_post("first")],
-        "later": [_post("later")], "posts_dev": [_post("watched", "dev")],
-        "parallel": [_post("told in four", "parallel")], "public_of": {"licences": "A"},
+        "wide": [], "near": texts, "public_dev": texts, "posts": [post("first")],
+        "later": [post("later")], "posts_dev": [post("watched", split="dev")],
+        "parallel": [post("told in four", split="parallel")], "public_of": {"licences": "A"},
         "posts_of": {"posts": "1"}, "later_of": {"harder": "2"},
     }  # fmt: skip
     return Material(**whole | more)
@@ -50,7 +37,7 @@ def learned(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     drawn: set[str] = set()
 
     def own_examples(posts: list[LabelledPost], *_: object, seed: int) -> list[object]:
-        drawn.update(post.text for post in posts)
+        drawn.update(one.text for one in posts)
         return []
 
     def fit(network: Network, examples: Any, stage: Any, *_: object, **__: object) -> Network:

@@ -1,0 +1,111 @@
+"""The stages that a training takes, and what the model says that it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+from sentiment.training.neural import further as going_on  # noqa: E402
+from sentiment.training.neural import stages  # noqa: E402
+from sentiment.training.neural.course import Learned, take  # noqa: E402
+from sentiment.training.neural.encoder import Network  # noqa: E402
+from sentiment.training.neural.further import Lesson  # noqa: E402
+from sentiment.training.neural.stages import Material  # noqa: E402
+from sentiment.training.posts import LATER, POSTS  # noqa: E402
+from tests.sentiment.training.neural.small import (  # noqa: E402
+    DRY,
+    GLAD,
+    GRAVE,
+    SMALL,
+    TOKENIZER,
+    post,
+    public,
+)
+
+OURS = [path.stem for path in (POSTS, *LATER)]
+
+
+@pytest.fixture(autouse=True)
+def small_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of a few numbers in place of the published one, and no compiler."""
+
+    def start(*_: object) -> tuple[Network, object]:
+        torch.manual_seed(1)
+        return Network(SMALL), TOKENIZER
+
+    monkeypatch.setattr(stages, "begin", start)
+    monkeypatch.setattr(going_on, "read_finished", start)
+    monkeypatch.setattr("sentiment.training.neural.fit.fuse", lambda _: None)
+
+
+@pytest.fixture
+def material() -> Material:
+    texts = [public("good and cheap all the year", 2), public("late again and no word", 0)]
+    return Material(
+        wide=texts, near=texts, public_dev=texts, parallel=[],
+        posts=[post("it burned my hand", GRAVE), post("lovely people", GLAD)],
+        later=[post("open on sunday", DRY)],
+        posts_dev=[post("it caught fire", GRAVE, split="dev")],
+        public_of={"licences": "A"}, posts_of={"posts": "1"}, later_of={"harder": "2"},
+    )  # fmt: skip
+
+
+def _stages(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.pt")}
+
+
+def _weights(learned: Learned) -> list[float]:
+    return [float(part.detach().sum()) for part in learned.network.parameters()]
+
+
+def test_the_long_course_takes_all_stages(material: Material, tmp_path: Path) -> None:
+    learned = take(material, tmp_path, licences=("A", "B"), layers=2)
+
+    assert _stages(tmp_path) == {"general", "nearer", "own", "own-again"}
+    assert learned.origin == {"licences": ["A", "B"], "posts": OURS}
+
+
+def test_the_short_course_takes_two_and_goes_on_where_it_was(
+    material: Material, tmp_path: Path
+) -> None:
+    learned = take(material, tmp_path, licences=("A",), layers=2, epochs=3)
+    again = take(material, tmp_path, licences=("A",), layers=2, epochs=3)
+
+    assert _stages(tmp_path) == {"general", "own-short"}
+    assert learned.origin == {"licences": ["A"], "posts": OURS, "epochs": 3}
+    assert _weights(again) == _weights(learned)
+    epochs = [line for line in (tmp_path / "own-short.log").read_text().splitlines()
+              if " epoch " in line]  # fmt: skip
+    assert len(epochs) == 3
+
+
+def test_a_student_of_the_short_course_follows_it(material: Material, tmp_path: Path) -> None:
+    learned = take(material, tmp_path, licences=("A",), layers=1, epochs=1)
+
+    assert _stages(tmp_path) == {"general", "own-short", "student1"}
+    assert len(learned.network.stack) == 1
+
+
+@pytest.mark.parametrize(("epochs", "shown"), [(None, 5), (2, 2)])
+def test_a_lesson_is_one_stage_of_five_epochs_or_as_many_as_asked(
+    material: Material, tmp_path: Path, epochs: int | None, shown: int
+) -> None:
+    start = tmp_path / "start"
+    start.mkdir()
+    for name in ("model.onnx", "tokenizer.json"):
+        (start / name).touch()
+    lesson = Lesson(start=start, model="neural-1+0", before={"licences": ["D"]},
+                    posts=[post("new words", GLAD)], left=0, sha256="ab")  # fmt: skip
+
+    learned = take(material, tmp_path, licences=("A",), layers=2, epochs=epochs, lesson=lesson)
+
+    assert _stages(tmp_path) == {"further"}
+    assert (tmp_path / "further.log").read_text().count(" epoch ") == shown
+    assert learned.origin == {
+        "licences": ["A", "D"],
+        "posts": OURS,
+        "after": [{"model": "neural-1+0", "new": "ab", "posts": 1}],
+    }
