@@ -232,7 +232,9 @@ def judge(
         bool, typer.Option("--probabilities", help="Add how probable each answer is.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin the output anew.")] = False,
-    model: Annotated[str | None, typer.Option(help="Another judge than the settings'.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Another judge than the settings': a name or a folder.")
+    ] = None,
     as_json: AsJson = False,
     settings: SettingsFile = None,
 ) -> None:
@@ -256,7 +258,8 @@ def evaluate(
         list[Path] | None, typer.Argument(help="Labelled JSON lines (.gz), or folders of them.")
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option(help="A judge; several are shown side by side.")
+        list[str] | None,
+        typer.Option(help="A judge, by name or folder; several stand side by side."),
     ] = None,
     split: Annotated[str, typer.Option(help="Split to use; all: every line.")] = "test",
     limit: Annotated[

@@ -14,6 +14,7 @@ from core.settings import SentimentSection
 from core.types import Sentiment
 from sentiment.judge import Judge
 
+_SHIPPED_FOLDER: Final = Path(__file__).parent / "models" / "neural"
 #: The judge that is taken where nobody says which, and beside a checkpoint for all but sentiment.
 SHIPPED: Final = SentimentSection().model
 
@@ -59,18 +60,25 @@ def _shared(wanted: Wanted) -> Judge:
 
 
 def _one(wanted: Wanted) -> Judge:
-    """Of each kind one; the caller holds the lock."""
-    if _is_ours(wanted.model):  # what is said of a checkpoint says nothing to them
-        wanted = replace(wanted, labels=(), revision="", pickled_weights=False)
+    """Of each kind one, however its folder is spelled; the caller holds the lock."""
+    if (ours := _ours(wanted.model)) is not None:
+        # What is said of a checkpoint says nothing to it.
+        wanted = replace(wanted, model=ours, labels=(), revision="", pickled_weights=False)
     if wanted not in _loaded:
         _loaded[wanted] = _builder(wanted.model)(wanted)
     return _loaded[wanted]
 
 
-def _is_ours(model: str) -> bool:
-    from sentiment.neural.model import is_model
+def _ours(model: str) -> str | None:
+    """The judge's name, or its folder written in one way; None of what is no judge of ours."""
+    from sentiment.neural.about import lies_in
 
-    return model in _KINDS or is_model(_path(model))
+    folder = _path(model)
+    if model in _KINDS:
+        return model
+    if not model or not lies_in(folder):
+        return None
+    return SHIPPED if folder.resolve() == _SHIPPED_FOLDER.resolve() else str(folder.resolve())
 
 
 def _path(model: str) -> Path:
@@ -82,8 +90,10 @@ def _builder(model: str) -> Callable[[Wanted], Judge]:
 
     if model in _KINDS:
         return _KINDS[model]
-    if _is_ours(model):
+    if _ours(model) is not None:
         return _neural
+    if model.startswith(("/", "~", ".")) and not os.path.isdir(_path(model)):  # noqa: PTH112
+        raise GoodnameError(f"[sentiment] model {model!r}: there is no such folder")
     if looks_like_checkpoint(model):
         return _checkpoint
     known = ", ".join(sorted(_KINDS))

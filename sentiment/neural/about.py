@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Final
 
 from core.types import Category, Sentiment, Severity
 from sentiment.cascade import Harmless
 
 VERSION: Final = 1
+FILE: Final = "judge.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,11 @@ class About:
     beside_none: float
     category_threshold: tuple[float, ...]
     harmless: Harmless | None  #: when the first stage may settle a text; None: never
+
+
+def lies_in(folder: Path) -> bool:
+    """Whether the folder holds a judge of ours, whole or not."""
+    return os.path.isfile(folder / FILE)  # noqa: PTH113 - a path that cannot be is none
 
 
 def parse(body: bytes) -> About:

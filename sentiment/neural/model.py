@@ -12,10 +12,10 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from core.errors import GoodnameError
-from sentiment.neural.about import About, parse
+from sentiment.neural.about import FILE, About, parse
 
 SHIPPED: Final = Path(__file__).parent.parent / "models" / "neural"
-NETWORK, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "judge.json"
+NETWORK, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", FILE
 
 _INPUTS: Final = {"input_ids"}
 _OUTPUTS: Final = {"sentiment": 3, "severity": 5, "category": 15, "look": None}
@@ -29,11 +29,6 @@ class NeuralModel:
     tokenizer: Tokenizer
     about: About
     digest: str  #: SHA-256 of the three files, hexadecimal
-
-
-def is_model(folder: Path) -> bool:
-    """Whether the folder holds a judge of ours, whole or not."""
-    return os.path.isfile(folder / ABOUT)  # noqa: PTH113 - a path that cannot be is none
 
 
 def load_model(folder: Path) -> NeuralModel:
@@ -50,9 +45,10 @@ def load_model(folder: Path) -> NeuralModel:
         )
     # The two libraries raise bare Exceptions for files that they cannot read.
     except Exception as error:
+        mend = "install Goodname again" if folder == SHIPPED else "copy all three of its files"
         raise GoodnameError(
-            f"cannot read the neural judge in {folder}: {_first_line(error)}; install Goodname "
-            "again, or train the judge, with the extra train-neural, by: "
+            f"cannot read the neural judge in {folder}: {_first_line(error)}; {mend}, "
+            "or train the judge, with the extra train-neural, by: "
             "python -m sentiment.training.neural --data FOLDER (docs/training.md)"
         ) from error
     return model

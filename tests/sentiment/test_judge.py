@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from sentiment.judge import Judge, Judgement
 from sentiment.load import SHIPPED, load_judge, open_judge
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, load_model
+from sentiment.neural.model import SHIPPED as OURS
 
 POSTS = [
     "The charger melted overnight and burned my daughter's hand, we are at the hospital.",
@@ -89,6 +92,21 @@ def test_the_folder_of_a_judge_of_ours_is_a_judge(small_folder: Path, cascade: b
     assert judge.name == NeuralJudge(load_model(small_folder)).name + quick
     assert judge is load_judge(str(small_folder), cascade=cascade)
     assert [one.language for one in judge(["Ar dirbate sekmadienį?"])] == ["lt"]
+
+
+def test_a_folder_is_one_judge_however_it_is_spelled(
+    small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small_folder)
+    assert load_judge(".") is load_judge(str(small_folder))
+    assert load_judge(str(OURS)) is load_judge("neural")
+
+
+def test_the_linear_judge_needs_no_library_of_the_encoder() -> None:
+    told = "import sys; from sentiment.load import load_judge; load_judge('linear');"
+    told += "print('onnxruntime' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True)
+    assert ran.stdout == "False\n"
 
 
 def test_half_a_judge_is_an_error_that_names_its_folder(small_folder: Path, tmp_path: Path) -> None:

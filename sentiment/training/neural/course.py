@@ -50,7 +50,7 @@ def take(
     if lesson is not None:
         network, tokenizer = further(lesson, material, folder, epochs=epochs)
         last = FURTHER
-        origin |= lesson.origin(licences)
+        origin |= lesson.origin(licences, epochs or FURTHER.epochs)
     elif epochs is not None:
         network, tokenizer = general(material, folder, short=True)
         network = own_short(network, tokenizer, material, folder, epochs=epochs)

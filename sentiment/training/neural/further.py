@@ -52,12 +52,14 @@ class Lesson:
         files = {name: digest(self.start / name) for name in (NETWORK, TOKENIZER)}
         return {"start": files[NETWORK], "start_tokenizer": files[TOKENIZER], "new": self.sha256}
 
-    def origin(self, licences: Sequence[str]) -> dict[str, Any]:
+    def origin(self, licences: Sequence[str], epochs: int) -> dict[str, Any]:
         """What a model that has learned the lesson comes from, for ``judge.json``."""
         earlier = self.before.get("licences", TRAINABLE)
-        learned = {"model": self.model, "new": self.sha256, "posts": len(self.posts)}
-        return {"licences": sorted({*earlier, *licences}),
-                "after": [*self.before.get("after", []), learned]}  # fmt: skip
+        course = {key: self.before[key] for key in ("epochs",) if key in self.before}
+        learned = {"model": self.model, "new": self.sha256, "posts": len(self.posts),
+                   "epochs": epochs}  # fmt: skip
+        return course | {"licences": sorted({*earlier, *licences}),
+                         "after": [*self.before.get("after", []), learned]}  # fmt: skip
 
 
 def read_lesson(start: Path, new: Path) -> Lesson:

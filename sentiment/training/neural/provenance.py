@@ -44,4 +44,4 @@ def posts_digest(posts: Sequence[LabelledPost]) -> str:
     That of the file would change with any post of another split, which nothing learns from.
     """
     written = json.dumps([asdict(post) for post in posts], sort_keys=True, default=sorted)
-    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(written.encode()).hexdigest()

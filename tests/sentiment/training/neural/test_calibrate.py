@@ -77,7 +77,7 @@ def test_a_level_is_the_highest_that_reaches_its_threshold() -> None:
 
 
 def test_what_is_far_more_likely_harmless_is_not_called_critical() -> None:
-    likely = np.array([[0.56, 0.11, 0.10, 0.05, 0.18], [0.30, 0.22, 0.20, 0.10, 0.18]])
+    likely = np.array([[0.56, 0.11, 0.10, 0.05, 0.18], [0.20, 0.27, 0.25, 0.10, 0.18]])
 
     assert graded(likely, [0.6, 0.6, 0.6, 0.14]).tolist() == [0, 4]
 

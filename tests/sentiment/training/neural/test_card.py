@@ -170,13 +170,19 @@ def test_a_model_beside_it_is_explained(tmp_path: Path, data: Path, model: Path,
 
     assert f"Judges: {name}, {other}. `{other}` stands beside" in page
     assert "(`--licences A,B --epochs 3 --layers 6 --out FOLDER`)" in page
+    alone = _report(tmp_path / "alone", name)
     with pytest.raises(GoodnameError, match=f"not of {re.escape(other)}"):
-        card(model, _report(tmp_path / "alone", name), data, beside)
+        card(model, alone, data, beside)
+    with pytest.raises(GoodnameError, match="that is this very model"):
+        card(model, alone, data, model)
+    of_beside = card(beside, _report(tmp_path / "other", other), data)
+    assert "(`--epochs 3`)" in of_beside
+    assert "(`--epochs 3`)" not in card(model, alone, data)
 
 
 def test_the_card_counts_the_posts_that_the_model_has_seen(tmp_path: Path, data: Path) -> None:
     pages = []
-    for files in (["posts"], ["posts", "harder", "wider"]):
+    for files in (["posts"], [path.stem for path in (POSTS, *LATER)]):
         training = {"layers": 1, "licences": ["A"], "posts": files}
         folder = write_model(tmp_path / str(len(files)), training=training)
         judge = NeuralJudge(load_model(folder), threads=1).name
@@ -185,7 +191,7 @@ def test_the_card_counts_the_posts_that_the_model_has_seen(tmp_path: Path, data:
     learned = [re.search(r"train .*?en (\d+)", page) for page in pages]
 
     assert "`posts.jsonl`: train" in pages[0]
-    assert "`posts.jsonl`, `harder.jsonl`, `wider.jsonl`: train" in pages[1]
+    assert f"`posts.jsonl`, {', '.join(f'`{path.name}`' for path in LATER)}: train" in pages[1]
     first, all_of_them = (int(found[1]) for found in learned if found)
     assert first == sum(p.lang == "en" and p.split == "train" for p in read_posts(POSTS))
     assert all_of_them == sum(p.lang == "en" and p.split == "train" for p in read_posts())
