@@ -241,12 +241,12 @@ def test_a_lesson_is_read_and_told_in_the_model(tmp_path: Path) -> None:
     first = write_model(tmp_path / "first", training={"layers": 1, "licences": ["D"]})
 
     lesson = read_lesson(first, file)
-    origin = lesson.origin(["A", "B"])
+    origin = lesson.origin(["A", "B"], 3)
     second = write_model(tmp_path / "second", training={"layers": 1, **origin})
-    again = read_lesson(second, file).origin(["A"])
+    again = read_lesson(second, file).origin(["A"], 3)
 
     names = [NeuralJudge(load_model(folder)).name for folder in (first, second)]
-    learned = {"new": hashlib.sha256(file.read_bytes()).hexdigest(), "posts": 1}
+    learned = {"new": hashlib.sha256(file.read_bytes()).hexdigest(), "posts": 1, "epochs": 3}
     assert (len(lesson.posts), lesson.left) == (1, 2)
     assert origin == {"licences": ["A", "B", "D"], "after": [{"model": names[0], **learned}]}
     assert again["after"] == [{"model": name, **learned} for name in names]
