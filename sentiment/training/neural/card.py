@@ -112,7 +112,7 @@ def _name(folder: Path) -> str:
 
 def _about(folder: Path) -> dict[str, Any]:
     about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    if "training" not in about:
+    if not {"layers", "licences"} <= about.get("training", {}).keys():
         raise GoodnameError(
             f"{folder / ABOUT} does not say how the model was trained; train it with: "
             "python -m sentiment.training.neural --data FOLDER"
@@ -129,10 +129,12 @@ def _other(name: str, training: dict[str, Any]) -> str:
         course = f"a short course of {epochs} epochs"
     if training["layers"] < _MOST_LAYERS:
         options += f" --layers {training['layers']}"
+    lessons = training.get("after", [])
+    # Options alone do not make again what went on from another model.
+    recipe = "" if lessons else f" (`{options} --out FOLDER`)"
     return (
         f" `{name}` stands beside for comparison: {training['layers']} layers, public sets of the "
-        f"classes {', '.join(training['licences'])}, {course} (`{options} --out FOLDER`)."
-        f"{_after(training.get('after', []))}"
+        f"classes {', '.join(training['licences'])}, {course}{recipe}.{_after(lessons)}"
     )
 
 

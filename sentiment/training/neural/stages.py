@@ -102,9 +102,7 @@ def general(material: Material, folder: Path, *, short: bool = False) -> tuple[N
     """
     network, tokenizer = begin(folder, material.wide, material.ours)
     watched = _sentiment_examples(tokenizer, material.public_dev)
-    passes = (
-        [(GENERAL, material.wide)] if short else [(GENERAL, material.wide), (NEARER, material.near)]
-    )
+    passes = [(GENERAL, material.wide)] + ([] if short else [(NEARER, material.near)])
     for stage, texts in passes:
         claim(folder, stage.name, material.public_of | asdict(stage))
         done = (folder / f"{stage.name}.pt").exists()

@@ -180,6 +180,28 @@ def test_a_model_beside_it_is_explained(tmp_path: Path, data: Path, model: Path,
     assert "(`--epochs 3`)" not in card(model, alone, data)
 
 
+def test_a_model_beside_it_that_had_lessons_has_no_recipe_of_one_command(
+    tmp_path: Path, data: Path, model: Path, name: str
+) -> None:
+    after = [{"model": OTHER, "new": "ab" * 32, "posts": 3, "epochs": 4}]
+    training = {"layers": 12, "licences": ["A"], "after": after}
+    beside = write_model(tmp_path / "beside", training=training)
+    other = NeuralJudge(load_model(beside), threads=1).name
+
+    page = card(model, _report(tmp_path / "report", name, other), data, beside)
+
+    assert "all stages. What was made so is `neural-1+00000000`" in page
+    assert "in 4 epochs." in page
+    assert "--out FOLDER" not in page
+
+
+def test_a_model_that_says_half_of_its_training_is_refused(tmp_path: Path, data: Path) -> None:
+    folder = write_model(tmp_path / "half", training={"layers": 12})
+    judge = NeuralJudge(load_model(folder), threads=1).name
+    with pytest.raises(GoodnameError, match="does not say how the model was trained"):
+        card(folder, _report(tmp_path / "report", judge), data)
+
+
 def test_the_card_counts_the_posts_that_the_model_has_seen(tmp_path: Path, data: Path) -> None:
     pages = []
     for files in (["posts"], [path.stem for path in (POSTS, *LATER)]):
