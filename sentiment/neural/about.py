@@ -13,7 +13,7 @@ from typing import Final
 from core.types import Category, Sentiment, Severity
 from sentiment.cascade import Harmless
 
-VERSION: Final = 1
+VERSION: Final = 2
 FILE: Final = "judge.json"
 
 
@@ -26,12 +26,17 @@ class About:
     sentiments: tuple[Sentiment, ...]  #: in output order
     categories: tuple[Category, ...]  #: in output order
     sentiment_temperature: float
-    severity_temperature: float
+    #: Severity is ``softmax(heard @ blend + shift)``, (8, 5) and (5,): ``heard`` of a text are the
+    #: logarithms of what the network's own softmax says of five levels and three sentiments.
+    severity_blend: tuple[tuple[float, ...], ...]
+    severity_shift: tuple[float, ...]
     category_platt: tuple[tuple[float, float], ...]  #: probability = sigmoid(a * logit + b)
-    at_least: tuple[float, ...]  #: low … critical: probability of that level and above to give it
-    #: Share of the probability of none that a level and those above must have: a threshold low for
-    #: recall must not call a text critical that is far more likely harmless.
-    beside_none: float
+    #: Critical is given from this probability on, for a missed injury costs more than a look; what
+    #: is below gets its most probable level.
+    critical_at_least: float
+    #: … and needs this share of the probability of none: a threshold low for recall must not call a
+    #: text critical that is far more likely harmless.
+    critical_beside_none: float
     category_threshold: tuple[float, ...]
     harmless: Harmless | None  #: when the first stage may settle a text; None: never
 
@@ -56,11 +61,12 @@ def parse(body: bytes) -> About:
         tail=int(stored["tail"]),
         sentiments=tuple(Sentiment(name) for name in stored["sentiments"]),
         categories=tuple(Category(name) for name in stored["categories"]),
-        sentiment_temperature=float(stored["temperature"]["sentiment"]),
-        severity_temperature=float(stored["temperature"]["severity"]),
+        sentiment_temperature=float(stored["sentiment_temperature"]),
+        severity_blend=tuple(tuple(map(float, row)) for row in stored["severity_blend"]),
+        severity_shift=tuple(map(float, stored["severity_shift"])),
         category_platt=tuple((float(a), float(b)) for a, b in stored["category_platt"]),
-        at_least=tuple(float(stored["at_least"][level.label]) for level in list(Severity)[1:]),
-        beside_none=float(stored.get("beside_none", 0.0)),
+        critical_at_least=float(stored["critical"]["at_least"]),
+        critical_beside_none=float(stored["critical"]["beside_none"]),
         category_threshold=tuple(float(part) for part in stored["category_threshold"]),
         harmless=Harmless(**cascade) if cascade else None,
     )
@@ -78,17 +84,20 @@ def _check(about: About) -> None:
     for numbers in (about.category_platt, about.category_threshold):
         if len(numbers) != len(about.categories):
             raise ValueError("judge.json needs one number for each category")
-    temperatures = (about.sentiment_temperature, about.severity_temperature)
-    if min(temperatures) <= 0 or not all(map(math.isfinite, _numbers(about))):
+    widths = [len(about.severity_shift), *map(len, about.severity_blend)]
+    if widths != [len(Severity)] * (1 + len(Severity) + len(Sentiment)):
+        raise ValueError("judge.json has a severity_blend or severity_shift of another size")
+    if about.sentiment_temperature <= 0 or not all(map(math.isfinite, _numbers(about))):
         raise ValueError("judge.json has a number that cannot be")
 
 
 def _numbers(about: About) -> Sequence[float]:
     return (
         about.sentiment_temperature,
-        about.severity_temperature,
-        *about.at_least,
-        about.beside_none,
+        *(number for row in about.severity_blend for number in row),
+        *about.severity_shift,
+        about.critical_at_least,
+        about.critical_beside_none,
         *about.category_threshold,
         *(number for pair in about.category_platt for number in pair),
         *(asdict(about.harmless).values() if about.harmless else ()),

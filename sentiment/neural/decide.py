@@ -44,9 +44,12 @@ def decide(logits: Logits, beliefs: Sequence[Belief], about: About) -> list[Opin
         for kind in ("sentiment", "severity")
     )
     order = [about.sentiments.index(sentiment) for sentiment in Sentiment]
-    sentiment = _softmax(logits.sentiment / about.sentiment_temperature)[:, order]
+    sentiment = np.exp(_log_softmax(logits.sentiment / about.sentiment_temperature))[:, order]
     sentiment = for_sentiment * sentiment + (1 - for_sentiment) * TONELESS
-    severity = _softmax(logits.severity / about.severity_temperature)
+    heard = np.hstack([_log_softmax(logits.severity), _log_softmax(logits.sentiment)])
+    # Not a matrix product: its last bits differ with the number of rows.
+    blended = np.einsum("ij,jk->ik", heard, np.array(about.severity_blend)) + about.severity_shift
+    severity = np.exp(_log_softmax(blended))
     severity = for_severity * severity + (1 - for_severity) * SILENT
     slope, shift = np.array(about.category_platt).T
     order = [about.categories.index(category) for category in Category]
@@ -67,12 +70,11 @@ def _opinion(
 
 
 def _level(severity: Floats, about: About) -> Severity:
-    """The highest level that is, with all above it, as probable as its threshold asks."""
-    least = about.beside_none * severity[Severity.NONE]
-    for level in reversed(list(Severity)[1:]):
-        if severity[level:].sum() >= max(about.at_least[level - 1], least):
-            return level
-    return Severity.NONE
+    """Critical where its threshold is reached, else the most probable of the others."""
+    least = max(about.critical_at_least, about.critical_beside_none * severity[Severity.NONE])
+    if severity[Severity.CRITICAL] >= least:
+        return Severity.CRITICAL
+    return Severity(int(severity[: Severity.CRITICAL].argmax()))
 
 
 def _categories(category: Floats, threshold: Floats, level: Severity) -> tuple[Category, ...]:
@@ -84,9 +86,9 @@ def _categories(category: Floats, threshold: Floats, level: Severity) -> tuple[C
     return found or (likely[0][1],)
 
 
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+def _log_softmax(logits: Floats) -> Floats:
+    below = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(below - np.log(np.exp(below).sum(axis=1, keepdims=True)))
 
 
 def _sigmoid(logits: Floats) -> Floats:

@@ -41,15 +41,17 @@ def write_model(folder: Path, **changes: Any) -> Path:
 
 
 ABOUT: dict[str, Any] = {
-    "version": 1,
+    "version": 2,
     "length": 256,
     "tail": 96,
     "sentiments": [sentiment.value for sentiment in Sentiment],
     "levels": [level.label for level in Severity],
     "categories": [category.value for category in Category],
-    "temperature": {"sentiment": 1.0, "severity": 1.0},
+    "sentiment_temperature": 1.0,
+    "severity_blend": [[float(row == level) for level in range(5)] for row in range(8)],
+    "severity_shift": [0.0] * 5,
     "category_platt": [[1.0, 0.0]] * len(Category),
-    "at_least": {"low": 0.5, "medium": 0.5, "high": 0.5, "critical": 0.3},
+    "critical": {"at_least": 0.3, "beside_none": 0.0},
     "category_threshold": [0.5] * len(Category),
     "cascade": {"low_at_most": 0.16, "medium_at_most": 0.05, "sentiment_at_least": 0.5},
 }

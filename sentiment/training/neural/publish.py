@@ -11,6 +11,7 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from core.types import Category, Sentiment, Severity
+from sentiment.neural.about import VERSION
 from sentiment.neural.encoder import Encoder
 from sentiment.neural.model import ABOUT, NETWORK, TOKENIZER
 from sentiment.training.neural.calibrate import Logits, calibrated
@@ -45,13 +46,17 @@ def publish(
         token_ids(tokenizer, [post.text for post in dev])
     )
     judge = {
-        "version": 1,
+        "version": VERSION,
         "length": LENGTH,
         "tail": TAIL,
         "sentiments": [str(sentiment) for sentiment in Sentiment],
         "levels": [level.label for level in Severity],
         "categories": [str(category) for category in Category],
-        **calibrated(Logits(said.sentiment, said.severity, said.category), truth_of(dev)),
+        **calibrated(
+            Logits(said.sentiment, said.severity, said.category),
+            truth_of(dev),
+            [post.scenario for post in dev],
+        ),
         "training": {"layers": len(network.stack), **training},
     }
     half[ABOUT].write_text(json.dumps(judge, indent=1) + "\n", encoding="utf-8")

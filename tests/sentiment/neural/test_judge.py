@@ -10,7 +10,7 @@ import pytest
 
 from core.types import Category, Sentiment, Severity
 from sentiment import language
-from sentiment.judge import Judge
+from sentiment.judge import Judge, Judgement
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import NeuralModel, load_model
 from tests.sentiment.networks import write_model
@@ -115,21 +115,35 @@ def test_a_long_text_is_read_at_its_head_and_its_tail(small: NeuralModel) -> Non
     assert all(span.start > 50_000 for span in tail.reasons[0].spans)
 
 
-def test_thresholds_decide_the_level(tmp_path: Path) -> None:
-    text = ["The heater caught fire and my arm was burned"]
-    never = {"low": 2.0, "medium": 2.0, "high": 2.0, "critical": 2.0}
-    always = {"low": 0.0, "medium": 0.0, "high": 0.0, "critical": 0.0}
-    for at_least, level in ((never, Severity.NONE), (always, Severity.CRITICAL)):
-        model = load_model(write_model(tmp_path / level.label, at_least=at_least))
-        assert NeuralJudge(model, threads=1)(text)[0].severity is level
+LATE = "my parcel was late"
 
 
-def test_a_level_must_not_be_far_less_likely_than_none(tmp_path: Path) -> None:
-    text = ["The heater caught fire and my arm was burned"]
-    for beside_none, level in ((0.0, Severity.CRITICAL), (1e9, Severity.NONE)):
-        folder = tmp_path / level.label
-        model = load_model(write_model(folder, beside_none=beside_none))
-        assert NeuralJudge(model, threads=1)(text)[0].severity is level
+def test_a_threshold_decides_what_is_critical_and_the_likeliest_of_the_others_follows(
+    tmp_path: Path,
+) -> None:
+    for at_least, level in ((0.0, Severity.CRITICAL), (2.0, Severity.MEDIUM)):
+        judged = _judged(tmp_path / str(at_least), at_least=at_least, beside_none=0.0)
+        assert judged.severity is level
+
+
+def test_critical_must_not_be_far_less_likely_than_none(tmp_path: Path) -> None:
+    assert _judged(tmp_path / "let", at_least=0.0, beside_none=0.0).severity is Severity.CRITICAL
+    assert _judged(tmp_path / "held", at_least=0.0, beside_none=1e9).severity is Severity.MEDIUM
+
+
+def test_severity_listens_to_the_sentiment_beside_it(tmp_path: Path) -> None:
+    blend = [[float(row == level) for level in range(5)] for row in range(8)]
+    # The less likely it is that a text praises, the less likely it is harmless.
+    blend[5 + list(Sentiment).index(Sentiment.POSITIVE)][0] = 100.0
+    model = load_model(write_model(tmp_path / "model", severity_blend=blend))
+    (late,) = NeuralJudge(model, threads=1)([LATE])
+    assert late.sentiment is Sentiment.NEGATIVE
+    assert late.severity_p[Severity.NONE] < 1e-9
+
+
+def _judged(folder: Path, **critical: float) -> Judgement:
+    model = load_model(write_model(folder, critical=critical))
+    return NeuralJudge(model, threads=1)([LATE])[0]
 
 
 def test_a_complaint_has_at_least_its_likeliest_category(tmp_path: Path) -> None:

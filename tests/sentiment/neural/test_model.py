@@ -69,17 +69,18 @@ def test_a_bad_file_is_an_error_that_says_what_to_do(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"version": 2},
+        {"version": 1},
         {"levels": ["none", "bad"]},
         {"sentiments": ["good", "bad", "ugly"]},
         {"sentiments": ["negative", "neutral"]},
         {"categories": ["safety"]},
         {"tail": 256},
-        {"temperature": {"sentiment": 0, "severity": 1}},
-        {"temperature": {"sentiment": 1}},
+        {"sentiment_temperature": 0},
+        {"severity_blend": [[1.0] * 5] * 5},
+        {"severity_shift": [0.0] * 4},
         {"category_platt": [[1, 0]]},
         {"category_threshold": [float("nan")] * 15},
-        {"at_least": {"low": 0.5}},
+        {"critical": {"at_least": 0.5}},
         {"cascade": {"low": 0.5}},
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,15 @@ pytest.importorskip("scipy", reason="scipy is not installed")
 
 from sentiment.training.neural.calibrate import (
     LEAST_RECALL,
+    LEVELS,
     WANTED_PRECISION,
     WANTED_RECALL,
+    Logits,
+    Truth,
+    calibrated,
     critical_cut,
-    graded,
     temperature,
+    unseen,
 )
 
 
@@ -65,21 +71,66 @@ def test_recall_decides_where_precision_would_take_too_much_of_it() -> None:
     assert precision < WANTED_PRECISION
 
 
-def test_a_level_is_the_highest_that_reaches_its_threshold() -> None:
-    likely = np.array([
-        [0.5, 0.2, 0.1, 0.1, 0.1],
-        [0.2, 0.5, 0.1, 0.1, 0.1],
-        [0.1, 0.1, 0.1, 0.5, 0.2],
-        [0.1, 0.1, 0.1, 0.4, 0.3],
-    ])  # fmt: skip
+def _levels(texts: int, *, praised_as_grave: float = 0.0) -> tuple[Logits, Truth]:
+    """A network that is honest about severity, but for praise that it takes for critical."""
+    draw = _draw()
+    severity = np.repeat(np.arange(LEVELS), texts // LEVELS)
+    said = draw.normal(0, 1, (len(severity), LEVELS))
+    said[range(len(severity)), severity] += 2
+    praise = (severity == 0) & (draw.uniform(size=len(severity)) < praised_as_grave)
+    said[praise, LEVELS - 1] += 5
+    sentiment = np.where(severity > 0, 0, 2)
+    felt = draw.normal(0, 1, (len(severity), 3))
+    felt[range(len(severity)), sentiment] += 4
+    category = np.zeros((len(severity), 15))
+    return Logits(felt, said, category), Truth(sentiment, severity, category)
 
-    assert graded(likely, [0.6, 0.6, 0.6, 0.25]).tolist() == [0, 1, 3, 4]
+
+def _alone(truth: Truth) -> list[str]:
+    return [str(number) for number in range(len(truth.severity))]
 
 
-def test_what_is_far_more_likely_harmless_is_not_called_critical() -> None:
-    likely = np.array([[0.56, 0.11, 0.10, 0.05, 0.18], [0.20, 0.27, 0.25, 0.10, 0.18]])
+def test_praise_taken_for_grave_is_told_by_the_sentiment_beside_it() -> None:
+    logits, truth = _levels(1_000, praised_as_grave=0.5)
 
-    assert graded(likely, [0.6, 0.6, 0.6, 0.14]).tolist() == [0, 4]
+    likely = unseen(logits, truth, _alone(truth))
+
+    praised = truth.severity == 0
+    assert (logits.severity[praised].argmax(axis=1) == LEVELS - 1).mean() > 0.4
+    assert (likely[praised].argmax(axis=1) == LEVELS - 1).mean() < 0.05
+
+
+def test_levels_of_a_network_too_sure_of_itself_are_cooled_down_too() -> None:
+    logits, truth = _levels(2_000)
+    loud = Logits(logits.sentiment, logits.severity * 4, logits.category)
+
+    said = unseen(loud, truth, _alone(truth))
+
+    right = said.argmax(axis=1) == truth.severity
+    assert said.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.03)
+
+
+def test_no_text_is_graded_by_what_was_fitted_on_another_of_its_scenario() -> None:
+    logits, truth = _levels(200)
+    told = np.zeros(200, dtype=int)
+    told[-40:] = np.arange(1, 41)
+    lying = Truth(truth.sentiment, np.where(told == 0, 4, truth.severity), truth.category)
+
+    likely = unseen(logits, lying, [str(number) for number in told])
+
+    # What the large scenario teaches is not known where it is graded itself.
+    assert likely[told == 0, 4].mean() < likely[told > 0, 4].mean()
+
+
+def test_all_that_the_judge_needs_is_fitted() -> None:
+    logits, truth = _levels(400)
+
+    fitted = calibrated(logits, truth, _alone(truth))
+
+    assert np.shape(fitted["severity_blend"]) == (LEVELS + 3, LEVELS)
+    assert np.shape(fitted["severity_shift"]) == (LEVELS,)
+    assert 0 < fitted["critical"]["at_least"] < 1
+    assert json.loads(json.dumps(fitted)) == fitted
 
 
 def test_a_network_too_sure_of_itself_is_cooled_down() -> None:
