@@ -12,6 +12,7 @@ from typing import Final
 from core.errors import GoodnameError
 from core.settings import SentimentSection
 from core.types import Sentiment
+from sentiment.checkpoint.files import folder_of
 from sentiment.judge import Judge
 
 _SHIPPED_FOLDER: Final = Path(__file__).parent / "models" / "neural"
@@ -73,16 +74,12 @@ def _ours(model: str) -> str | None:
     """The judge's name, or its folder written in one way; None of what is no judge of ours."""
     from sentiment.neural.about import lies_in
 
-    folder = _path(model)
+    folder = folder_of(model)
     if model in _KINDS:
         return model
     if not model or not lies_in(folder):
         return None
     return SHIPPED if folder.resolve() == _SHIPPED_FOLDER.resolve() else str(folder.resolve())
-
-
-def _path(model: str) -> Path:
-    return Path(os.path.expanduser(model))  # noqa: PTH111 - Path's own raises for unknown homes
 
 
 def _builder(model: str) -> Callable[[Wanted], Judge]:
@@ -92,7 +89,7 @@ def _builder(model: str) -> Callable[[Wanted], Judge]:
         return _KINDS[model]
     if _ours(model) is not None:
         return _neural
-    if model.startswith(("/", "~", ".")) and not os.path.isdir(_path(model)):  # noqa: PTH112
+    if model.startswith(("/", "~", ".")) and not os.path.isdir(folder_of(model)):  # noqa: PTH112
         raise GoodnameError(f"[sentiment] model {model!r}: there is no such folder")
     if looks_like_checkpoint(model):
         return _checkpoint
@@ -134,7 +131,7 @@ def _neural(wanted: Wanted) -> Judge:
     from sentiment.neural.judge import NeuralJudge
     from sentiment.neural.model import SHIPPED, load_model
 
-    model = load_model(_path(wanted.model) if wanted.model not in _KINDS else SHIPPED)
+    model = load_model(folder_of(wanted.model) if wanted.model not in _KINDS else SHIPPED)
     judge = NeuralJudge(model, threads=wanted.threads, batch_size=wanted.batch_size)
     if not wanted.cascade:
         return judge

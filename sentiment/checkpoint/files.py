@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def find(model: str, *, revision: str, allow_pickled: bool) -> Checkpoint:
 
     Raises ``GoodnameError`` that says what to do about one that is missing or must not be loaded.
     """
-    folder = _folder(model)
+    folder = folder_of(model)
     if not _is_folder(folder):
         if not HUB_ID.fullmatch(model):
             raise GoodnameError(
@@ -75,11 +76,9 @@ def has_any(folder: Path, names: tuple[str, ...]) -> bool:
     return any((folder / name).is_file() for name in names)
 
 
-def _folder(model: str) -> Path:
-    try:
-        return Path(model).expanduser()
-    except RuntimeError:  # "~stranger"
-        return Path(model)
+def folder_of(model: str) -> Path:
+    """The folder that a setting names; it need not be there."""
+    return Path(os.path.expanduser(model))  # noqa: PTH111 - Path's own raises for unknown homes
 
 
 def _is_folder(path: Path) -> bool:

@@ -12,7 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from core.types import Category, Sentiment, Severity
-from sentiment.linear.model import CATEGORIES, CATEGORY_HEADS, HEADS, LEVEL_HEADS, SENTIMENTS
+from sentiment.linear.model import (
+    CATEGORIES,
+    CATEGORY_HEADS,
+    HEADS,
+    LEVEL_HEADS,
+    SENTIMENT_HEADS,
+    SENTIMENTS,
+)
 from sentiment.training.corpora import Row
 from sentiment.training.posts import LabelledPost
 
@@ -24,6 +31,10 @@ PUBLIC_GRAVE_WEIGHT = 0.2
 TRAP_WEIGHT = 0.1  #: pieces of words cannot tell a trap from the real thing: it only confuses
 
 Floats = npt.NDArray[np.float64]
+#: Which heads a label of a post teaches: of a correction nobody gave them all.
+_HEADS_OF = {
+    "sentiment": SENTIMENT_HEADS, "severity": LEVEL_HEADS, "categories": CATEGORY_HEADS,
+}  # fmt: skip
 _GRAVE_HEADS = slice(LEVEL_HEADS.stop - 2, LEVEL_HEADS.stop)  # at least high, critical
 
 
@@ -76,8 +87,15 @@ def _shares(posts: Sequence[LabelledPost]) -> dict[Sentiment, float]:
     return {s: len(posts) / len(SENTIMENTS) / max(count, 1) for s, count in counts.items()}
 
 
-def _trust(row: _Example, posts: Sequence[LabelledPost]) -> float:
-    return TRAP_WEIGHT if row.owner >= 0 and posts[row.owner].trap else 1.0
+def _trust(row: _Example, posts: Sequence[LabelledPost]) -> Floats:
+    """How far each head may learn from the row."""
+    trust = np.ones(HEADS)
+    if row.owner >= 0:
+        post = posts[row.owner]
+        for label, heads in _HEADS_OF.items():
+            trust[heads] = label in post.given
+        trust *= TRAP_WEIGHT if post.trap else 1.0
+    return trust
 
 
 def _whole(post: LabelledPost, share: float, owner: int) -> _Example:

@@ -22,7 +22,7 @@ from sentiment.training.examples import Examples, examples, target_of
 from sentiment.training.general import BITS, fit_general, general_rows
 from sentiment.training.heads import STEPS, fit
 from sentiment.training.matrix import matrix
-from sentiment.training.posts import LabelledPost, read_posts
+from sentiment.training.posts import LABELS, LabelledPost, read_posts
 
 OWN_BITS = 17
 STRENGTH = 0.1
@@ -115,8 +115,11 @@ def _unseen(
         fitted = fit(features[kept], rows.targets[kept], rows.weights[kept], strength=STRENGTH,
                      advance=advance)  # fmt: skip
         logits[folds == fold] = fitted.logits(features[: len(posts)][folds == fold])
-    targets = [target_of(post.sentiment, post.severity, post.categories) for post in posts]
-    return calibrate(logits, np.array(targets))
+    # Of a correction, what no person gave is the judge's own word.
+    whole = [at for at, post in enumerate(posts) if post.given == LABELS]
+    targets = [target_of(posts[at].sentiment, posts[at].severity, posts[at].categories)
+               for at in whole]  # fmt: skip
+    return calibrate(logits[whole], np.array(targets))
 
 
 def _rarity(counts: sparse.csr_matrix) -> Floats:
