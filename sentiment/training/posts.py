@@ -14,7 +14,7 @@ from core.types import Category, Sentiment, Severity
 DATA: Final = Path(__file__).parent / "data"
 POSTS: Final = DATA / "posts.jsonl"
 #: More training posts, each file written against what a network that knew the others got wrong.
-LATER: Final = tuple(DATA / f"{name}.jsonl" for name in ("harder", "wider", "everyday"))
+LATER: Final = tuple(DATA / f"{name}.jsonl" for name in ("harder", "wider", "everyday", "retold"))
 
 LABELS: Final = frozenset({"sentiment", "severity", "categories"})
 SPLITS: Final = frozenset({"train", "dev", "test", "parallel"})
