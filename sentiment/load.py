@@ -12,7 +12,7 @@ from typing import Final
 from core.errors import GoodnameError
 from core.settings import SentimentSection
 from core.types import Sentiment
-from sentiment.checkpoint.files import folder_of
+from sentiment.checkpoint.files import folder_of, looks_like_checkpoint
 from sentiment.judge import Judge
 
 _SHIPPED_FOLDER: Final = Path(__file__).parent / "models" / "neural"
@@ -83,8 +83,6 @@ def _ours(model: str) -> str | None:
 
 
 def _builder(model: str) -> Callable[[Wanted], Judge]:
-    from sentiment.checkpoint.files import looks_like_checkpoint
-
     if model in _KINDS:
         return _KINDS[model]
     if _ours(model) is not None:

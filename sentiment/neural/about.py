@@ -27,7 +27,7 @@ class About:
     categories: tuple[Category, ...]  #: in output order
     sentiment_temperature: float
     #: Severity is ``softmax(heard @ blend + shift)``, (8, 5) and (5,): ``heard`` of a text are the
-    #: logarithms of what the network's own softmax says of five levels and three sentiments.
+    #: logarithms of what the network's own softmax says of five levels, then of ``sentiments``.
     severity_blend: tuple[tuple[float, ...], ...]
     severity_shift: tuple[float, ...]
     category_platt: tuple[tuple[float, float], ...]  #: probability = sigmoid(a * logit + b)
@@ -50,7 +50,10 @@ def parse(body: bytes) -> About:
     """Read and check the file; ``ValueError`` says what is wrong with it."""
     stored = json.loads(body)
     if not isinstance(stored, dict) or stored.get("version") != VERSION:
-        raise ValueError(f"judge.json is not of version {VERSION}")
+        raise ValueError(
+            f"judge.json is not of version {VERSION} (python -m sentiment.training.neural.publish "
+            "FOLDER fits an older one again)"
+        )
     if tuple(stored["levels"]) != tuple(level.label for level in Severity):
         raise ValueError("judge.json has other levels of severity")
     cascade = {name: float(value) for name, value in stored.get("cascade", {}).items()}

@@ -5,6 +5,7 @@ A head that a row knows nothing about gets the weight 0 there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -83,8 +84,8 @@ def target_of(sentiment: Sentiment, severity: Severity, categories: Iterable[Cat
 
 def _shares(posts: Sequence[LabelledPost]) -> dict[Sentiment, float]:
     """Weights that make the three sentiments count alike: most of our posts are complaints."""
-    counts = {s: sum(post.sentiment is s for post in posts) for s in SENTIMENTS}
-    return {s: len(posts) / len(SENTIMENTS) / max(count, 1) for s, count in counts.items()}
+    told = Counter(post.sentiment for post in posts if "sentiment" in post.given)
+    return {s: told.total() / len(SENTIMENTS) / max(told[s], 1) for s in SENTIMENTS}
 
 
 def _trust(row: _Example, posts: Sequence[LabelledPost]) -> Floats:

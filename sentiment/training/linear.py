@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from scipy import sparse
 
+from core.errors import GoodnameError
 from sentiment.linear.judge import LinearJudge
 from sentiment.linear.model import HEADS, SHIPPED, Arrays, load_model, save_model
 from sentiment.training.calibrate import COST, SILENT, Calibration, calibrate
@@ -28,6 +30,7 @@ OWN_BITS = 17
 STRENGTH = 0.1
 GENERAL_PULL = 0.1  #: what the general sentiment counts beside the n-grams
 FOLDS = 5
+LEAST_WHOLE = 200  #: posts with all labels, to calibrate on
 PER_GROUP = 25  #: public rows for each set, language and label among the heads' examples
 HEAD_LANGUAGES = ("en", "pl", "hr", "sr", "lv")
 COMPLAINTS = {"sev_en_complaints_twitter": 60, "cmp_en_cfpb": 75}
@@ -117,6 +120,11 @@ def _unseen(
         logits[folds == fold] = fitted.logits(features[: len(posts)][folds == fold])
     # Of a correction, what no person gave is the judge's own word.
     whole = [at for at, post in enumerate(posts) if post.given == LABELS]
+    if len(whole) < LEAST_WHOLE:
+        raise GoodnameError(
+            f"{len(whole)} posts have all labels from a person, and calibration needs "
+            f"{LEAST_WHOLE}: name our own posts with --posts beside corrections"
+        )
     targets = [target_of(posts[at].sentiment, posts[at].severity, posts[at].categories)
                for at in whole]  # fmt: skip
     return calibrate(logits[whole], np.array(targets))
@@ -169,13 +177,12 @@ def main() -> None:
     console = Console()
     licences = options.licences.split(",")
     posts = read_posts(*options.posts)
-    with Progress(console=console) as progress:
-        arrays = train(
-            options.data,
-            [post for post in posts if post.split in ("train", "dev")],
-            licences=licences,
-            progress=progress,
-        )
+    learned = [post for post in posts if post.split in ("train", "dev")]
+    try:
+        with Progress(console=console) as progress:
+            arrays = train(options.data, learned, licences=licences, progress=progress)
+    except GoodnameError as error:
+        sys.exit(f"error: {error}")
     save_model(arrays, options.out / "model.npz")
     model = load_model(options.out / "model.npz")
     report = about(LinearJudge(model), model.digest, posts, options.data, licences)

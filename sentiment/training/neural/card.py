@@ -70,6 +70,8 @@ _LIMITS: Final = """
   our own posts and from its relatives.
 - Outside English, Polish, Lithuanian and Croatian (a little German, Spanish, Czech) severity rests
   on what carries over between languages.
+- Severity listens to sentiment: a grave thing told so that it sounds neutral or glad is graded
+  lower than the same thing told in anger.
 - The threshold of critical is low, for recall: a text may be graded critical where none is its
   likeliest level. Among harmless posts, far more frequent in life than in the test, these add up.
 - Irony, and who did what to whom in a long story, are hard for a network of this size.

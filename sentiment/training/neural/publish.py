@@ -1,15 +1,21 @@
-"""The finished model's folder: the exported network, its tokenizer, and what its outputs mean."""
+"""The finished model's folder: the exported network, its tokenizer, and what its outputs mean.
+
+``python -m sentiment.training.neural.publish FOLDER`` fits the last of a finished model again.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
+from core.errors import GoodnameError
 from core.types import Category, Sentiment, Severity
 from sentiment.neural.about import VERSION
 from sentiment.neural.encoder import Encoder
@@ -19,7 +25,10 @@ from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import LENGTH, TAIL, token_ids
 from sentiment.training.neural.export import export
 from sentiment.training.neural.measure import truth_of
-from sentiment.training.posts import LabelledPost
+from sentiment.training.posts import POSTS, LabelledPost, read_posts
+
+#: What of a ``judge.json`` says where the model comes from and when it may be spared its work.
+_KEPT: Final = ("training", "cascade")
 
 
 def publish(
@@ -33,19 +42,49 @@ def publish(
 ) -> dict[str, Any]:
     """Write ``model.onnx``, ``tokenizer.json`` and ``judge.json``; the last is returned.
 
-    ``training`` says in ``judge.json`` what the network learned from. Temperatures and thresholds
-    are fitted on what the exported network says of the dev posts. An older model in the folder
-    stays whole until all three are written.
+    ``training`` says in ``judge.json`` what the network learned from. Its temperature, blend and
+    thresholds are fitted on what the exported network says of the dev posts. An older model in the
+    folder stays whole until all three are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: folder / f"{name}.half" for name in (NETWORK, TOKENIZER, ABOUT)}
     export(network.eval(), half[NETWORK], length=LENGTH, int8=int8)
     tokenizer.save(str(half[TOKENIZER]), pretty=False)
-    session = ort.InferenceSession(str(half[NETWORK]), providers=["CPUExecutionProvider"])
+    judge = _meaning(half[NETWORK], tokenizer, dev)
+    judge["training"] = {"layers": len(network.stack), **training}
+    _write(half[ABOUT], judge)
+    for name, path in half.items():
+        path.replace(folder / name)
+    return judge
+
+
+def fit_again(folder: Path, dev: Sequence[LabelledPost]) -> dict[str, Any]:
+    """Fit ``judge.json`` of a finished model anew, also one of an older version; it is returned.
+
+    ``GoodnameError`` where the folder holds no model.
+    """
+    try:
+        before = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        fitted = _meaning(folder / NETWORK, tokenizer, dev)
+    # onnxruntime and tokenizers raise bare Exceptions for files that they cannot read.
+    except Exception as error:
+        what = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise GoodnameError(f"{folder} holds no model to fit again: {what}") from error
+    judge = fitted | {key: before[key] for key in _KEPT if key in before}
+    half = folder / f"{ABOUT}.half"
+    _write(half, judge)
+    half.replace(folder / ABOUT)
+    return judge
+
+
+def _meaning(network: Path, tokenizer: Tokenizer, dev: Sequence[LabelledPost]) -> dict[str, Any]:
+    """What an exported network's outputs mean, by what it says of the dev posts."""
+    session = ort.InferenceSession(str(network), providers=["CPUExecutionProvider"])
     said = Encoder(session, threads=0, batch_size=8)(
         token_ids(tokenizer, [post.text for post in dev])
     )
-    judge = {
+    return {
         "version": VERSION,
         "length": LENGTH,
         "tail": TAIL,
@@ -57,9 +96,24 @@ def publish(
             truth_of(dev),
             [post.scenario for post in dev],
         ),
-        "training": {"layers": len(network.stack), **training},
     }
-    half[ABOUT].write_text(json.dumps(judge, indent=1) + "\n", encoding="utf-8")
-    for name, path in half.items():
-        path.replace(folder / name)
-    return judge
+
+
+def _write(path: Path, judge: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(judge, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Fit a finished model again."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("folder", type=Path, help="of a model that training wrote")
+    folder: Path = parser.parse_args().folder
+    try:
+        fit_again(folder, [post for post in read_posts(POSTS) if post.split == "dev"])
+    except GoodnameError as error:
+        sys.exit(f"error: {error}")
+    print(f"fitted again: {folder / ABOUT}")
+
+
+if __name__ == "__main__":
+    main()

@@ -141,6 +141,17 @@ def test_severity_listens_to_the_sentiment_beside_it(tmp_path: Path) -> None:
     assert late.severity_p[Severity.NONE] < 1e-9
 
 
+def test_a_blend_goes_by_the_order_of_the_sentiments_that_the_file_names(tmp_path: Path) -> None:
+    blend = [[0.1 * row * level - 0.2 * row for level in range(5)] for row in range(8)]
+    plain = load_model(write_model(tmp_path / "plain", severity_blend=blend))
+    turned = load_model(write_model(tmp_path / "turned", severity_blend=blend,
+                                    sentiments=["positive", "neutral", "negative"]))  # fmt: skip
+    (one,), (other,) = (NeuralJudge(model, threads=1)([LATE]) for model in (plain, turned))
+    # The outputs and their rows are the same, only what they are called differs.
+    assert one.severity_p == other.severity_p
+    assert one.sentiment_p[Sentiment.NEGATIVE] == other.sentiment_p[Sentiment.POSITIVE]
+
+
 def _judged(folder: Path, **critical: float) -> Judgement:
     model = load_model(write_model(folder, critical=critical))
     return NeuralJudge(model, threads=1)([LATE])[0]

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("scipy", reason="scipy is not installed")
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
 from sentiment.training.neural.calibrate import (
     LEAST_RECALL,
@@ -111,15 +111,16 @@ def test_levels_of_a_network_too_sure_of_itself_are_cooled_down_too() -> None:
 
 
 def test_no_text_is_graded_by_what_was_fitted_on_another_of_its_scenario() -> None:
-    logits, truth = _levels(200)
-    told = np.zeros(200, dtype=int)
-    told[-40:] = np.arange(1, 41)
-    lying = Truth(truth.sentiment, np.where(told == 0, 4, truth.severity), truth.category)
+    logits, truth = _levels(400)
+    of_one = np.arange(400) % 5 < 4  # four texts in five of every level, all called critical
+    lying = Truth(truth.sentiment, np.where(of_one, LEVELS - 1, truth.severity), truth.category)
+    told = ["one" if one else str(number) for number, one in enumerate(of_one)]
 
-    likely = unseen(logits, lying, [str(number) for number in told])
+    apart, mixed = unseen(logits, lying, told), unseen(logits, lying, _alone(lying))
 
-    # What the large scenario teaches is not known where it is graded itself.
-    assert likely[told == 0, 4].mean() < likely[told > 0, 4].mean()
+    harmless = of_one & (truth.severity == 0)
+    assert mixed[harmless, LEVELS - 1].mean() > 0.6
+    assert apart[harmless, LEVELS - 1].mean() < 0.3
 
 
 def test_all_that_the_judge_needs_is_fitted() -> None:
