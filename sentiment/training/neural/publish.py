@@ -29,6 +29,8 @@ from sentiment.training.posts import POSTS, LabelledPost, read_posts
 
 #: What of a ``judge.json`` says where the model comes from and when it may be spared its work.
 _KEPT: Final = ("training", "cascade")
+#: What the network was made for: fitted again, it must still be that.
+_FIXED: Final = ("length", "tail", "sentiments", "levels", "categories")
 
 
 def publish(
@@ -61,7 +63,8 @@ def publish(
 def fit_again(folder: Path, dev: Sequence[LabelledPost]) -> dict[str, Any]:
     """Fit ``judge.json`` of a finished model anew, also one of an older version; it is returned.
 
-    ``GoodnameError`` where the folder holds no model.
+    The cascade's thresholds stay. ``GoodnameError`` where the folder holds no model, or one whose
+    outputs mean something else; the folder then stays as it is.
     """
     try:
         before = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -71,6 +74,8 @@ def fit_again(folder: Path, dev: Sequence[LabelledPost]) -> dict[str, Any]:
     except Exception as error:
         what = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise GoodnameError(f"{folder} holds no model to fit again: {what}") from error
+    if other := [key for key in _FIXED if before.get(key) != fitted[key]]:
+        raise GoodnameError(f"{folder / ABOUT} names another {', '.join(other)}: train it anew")
     judge = fitted | {key: before[key] for key in _KEPT if key in before}
     half = folder / f"{ABOUT}.half"
     _write(half, judge)

@@ -48,6 +48,16 @@ def test_a_judge_of_an_older_version_is_read_again_and_keeps_where_it_comes_from
     assert len(NeuralJudge(load_model(folder), threads=1)(["the heater caught fire"])) == 1
 
 
+def test_outputs_in_another_order_are_not_taken_for_ours(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "model", sentiments=["positive", "neutral", "negative"])
+    before = (folder / "judge.json").read_bytes()
+
+    with pytest.raises(GoodnameError, match="another sentiments: train it anew"):
+        fit_again(folder, DEV)
+
+    assert (folder / "judge.json").read_bytes() == before
+
+
 def test_a_folder_without_a_model_is_named_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "judge.json").write_text("{}")
 
