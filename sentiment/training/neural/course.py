@@ -12,15 +12,13 @@ from tokenizers import Tokenizer
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.further import FURTHER, Lesson, further
 from sentiment.training.neural.stages import (
-    OWN_AGAIN,
-    OWN_SHORT,
+    OWN,
     Material,
     general,
     own,
-    own_short,
     student,
 )
-from sentiment.training.posts import LATER, POSTS
+from sentiment.training.posts import FILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +39,20 @@ def take(
     epochs: int | None = None,
     lesson: Lesson | None = None,
 ) -> Learned:
-    """The long course; the short one of so many ``epochs``; or the ``lesson`` of a finished model,
-    in so many.
+    """The course from nothing, or the ``lesson`` of a finished model; ``epochs`` are of our posts.
 
     Where ``layers`` are fewer than the network then has, a student of so many follows.
     """
-    origin: dict[str, Any] = {"posts": [path.stem for path in (POSTS, *LATER)]}
+    origin: dict[str, Any] = {"posts": [path.stem for path in FILES]}
     if lesson is not None:
         network, tokenizer = further(lesson, material, folder, epochs=epochs)
         last = FURTHER
         origin |= lesson.origin(licences, epochs or FURTHER.epochs)
-    elif epochs is not None:
-        network, tokenizer = general(material, folder, short=True)
-        network = own_short(network, tokenizer, material, folder, epochs=epochs)
-        last = OWN_SHORT
-        origin |= {"licences": list(licences), "epochs": epochs}
     else:
         network, tokenizer = general(material, folder)
-        network = own(network, tokenizer, material, folder)
-        last = OWN_AGAIN
-        origin |= {"licences": list(licences)}
+        network = own(network, tokenizer, material, folder, epochs=epochs or OWN.epochs)
+        last = OWN
+        origin |= {"licences": list(licences), "epochs": epochs or OWN.epochs}
     if layers < len(network.stack):
         network = student(
             network, tokenizer, material, folder, layers=layers, taught_by=last.name,

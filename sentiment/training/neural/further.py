@@ -33,7 +33,7 @@ from sentiment.training.posts import LabelledPost, parse_posts
 FURTHER: Final = Stage(name="further", epochs=5, rate=8e-5, head_rate=1e-3, fall=0.9,
                        heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
 REHEARSED: Final = 4_000  #: of our other posts, an epoch
-REPLAYED: Final = 2_000  #: of the public texts
+REPLAYED: Final = 4_000  #: of the public texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def further(
     """The model after its lesson."""
     stage = replace(FURTHER, epochs=epochs or FURTHER.epochs)
     network, tokenizer = read_finished(lesson.start)
-    made_of = material.public_of | material.posts_of | material.later_of | lesson.made_of()
+    made_of = material.public_of | material.posts_of | lesson.made_of()
     draws = {"rehearsed": REHEARSED, "replayed": REPLAYED}
     claim(folder, stage.name, made_of | draws | asdict(stage))
     epoch = _epochs(tokenizer, material, lesson)
@@ -100,7 +100,7 @@ def _epochs(
     tokenizer: Tokenizer, material: Material, lesson: Lesson
 ) -> Callable[[int], list[Example]]:
     known = {post.text for post in lesson.posts}
-    rounds = Rounds([post for post in material.ours if post.text not in known], lesson.sha256)
+    rounds = Rounds([post for post in material.posts if post.text not in known], lesson.sha256)
     public = calm_examples(material.near, tokenizer)
 
     def epoch(number: int) -> list[Example]:

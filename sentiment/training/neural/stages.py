@@ -28,22 +28,16 @@ from sentiment.training.neural.own import calm_examples, own_examples
 from sentiment.training.neural.provenance import claim, digest, posts_digest
 from sentiment.training.neural.stage import Stage
 from sentiment.training.neural.start import begin
-from sentiment.training.posts import LATER, POSTS, LabelledPost, read_posts
+from sentiment.training.posts import LabelledPost, read_posts
 
 #: A third of our own posts tell their event in four languages, and should get one level.
 AGREEMENT: Final = 1.5
 GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
-NEARER: Final = Stage(name="nearer", epochs=1, rate=8e-5, head_rate=4e-4, heads=(1.0, 0.0, 0.0))
+#: Categories weigh most, for they are learned slowest: the rare ones have few posts.
 OWN: Final = Stage(name="own", epochs=6, rate=1.6e-4, head_rate=2e-3, fall=0.9,
-                   heads=(1.0, 1.0, 0.8), agreement=AGREEMENT)  # fmt: skip
-#: A second, gentler rise, now with the later posts: categories are learned slowest, for the rare
-#: ones have few posts.
-OWN_AGAIN: Final = Stage(name="own-again", epochs=5, rate=1.1e-4, head_rate=2e-3, fall=0.9,
-                         heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
-#: In place of the three stages before, where there are hours and not a night: all posts at once.
-OWN_SHORT: Final = replace(OWN, name="own-short", heads=(1.0, 1.0, 1.2))
+                   heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
 #: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
-REPLAYED: Final = 6_000
+REPLAYED: Final = 10_000
 #: … and of the stage in which a student learns from its teacher.
 RETOLD: Final = 40_000
 
@@ -56,17 +50,10 @@ class Material:
     near: list[Labelled]
     public_dev: list[Labelled]
     posts: list[LabelledPost]
-    later: list[LabelledPost]  #: learned beside the posts, after them
     posts_dev: list[LabelledPost]
     parallel: list[LabelledPost]  #: read by neither judge in training; watched by none
     public_of: dict[str, str]  #: licence classes and index of the public sets
     posts_of: dict[str, str]  #: digest of the posts
-    later_of: dict[str, str]  #: … of the later ones
-
-    @property
-    def ours(self) -> list[LabelledPost]:
-        """All of our own posts to learn from."""
-        return [*self.posts, *self.later]
 
 
 def gather(data: Path, licences: Sequence[str]) -> Material:
@@ -76,7 +63,7 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
     evaluated = evaluated_texts(data, sets)
     wide, public_dev = general_texts(data, allowed, WIDE, evaluated)
     near, _ = general_texts(data, allowed, NEAR, evaluated)
-    posts = read_posts(POSTS)
+    posts = read_posts()
     split = {
         name: [post for post in posts if post.split == name]
         for name in ("train", "dev", "parallel")
@@ -86,52 +73,38 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
         near=near,
         public_dev=public_dev,
         posts=split["train"],
-        later=read_posts(*LATER),
         posts_dev=split["dev"],
         parallel=split["parallel"],
         public_of={"licences": ",".join(licences), "index": digest(data / "index.json")},
         posts_of={"posts": posts_digest(split["train"])},
-        later_of={path.stem: digest(path) for path in LATER},
     )
 
 
-def general(material: Material, folder: Path, *, short: bool = False) -> tuple[Network, Tokenizer]:
-    """Sentiment as the public sets have it: of all of them, then of those near to customers.
-
-    ``short`` leaves the second pass out.
-    """
-    network, tokenizer = begin(folder, material.wide, material.ours)
+def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
+    """Sentiment as the public sets have it."""
+    network, tokenizer = begin(folder, material.wide, material.posts)
     watched = _sentiment_examples(tokenizer, material.public_dev)
-    passes = [(GENERAL, material.wide)] + ([] if short else [(NEARER, material.near)])
-    for stage, texts in passes:
-        claim(folder, stage.name, material.public_of | asdict(stage))
-        done = (folder / f"{stage.name}.pt").exists()
-        rows = [] if done else _sentiment_examples(tokenizer, texts)
-        fit(network, _always(rows), stage, folder,
-            watch=lambda n: public_line(n, material.public_dev, watched))  # fmt: skip
+    claim(folder, GENERAL.name, material.public_of | asdict(GENERAL))
+    done = (folder / f"{GENERAL.name}.pt").exists()
+    rows = [] if done else _sentiment_examples(tokenizer, material.wide)
+    network = fit(network, lambda _: rows, GENERAL, folder,
+                  watch=lambda n: public_line(n, material.public_dev, watched))  # fmt: skip
     return network, tokenizer
 
 
-def own(network: Network, tokenizer: Tokenizer, material: Material, folder: Path) -> Network:
-    """Severity, categories and plain-fact complaints, as our own posts have them."""
-    watched = watch(tokenizer, material)
-    made_of = material.public_of | material.posts_of
-    claim(folder, OWN.name, made_of | asdict(OWN))
-    claim(folder, OWN_AGAIN.name, made_of | material.later_of | asdict(OWN_AGAIN))
-    first = _epochs(tokenizer, material, material.posts, REPLAYED)
-    network = fit(network, first, OWN, folder, watch=watched)
-    more = _epochs(tokenizer, material, material.ours, REPLAYED)
-    return fit(network, lambda n: more(n + OWN.epochs), OWN_AGAIN, folder, watch=watched)
-
-
-def own_short(
-    network: Network, tokenizer: Tokenizer, material: Material, folder: Path, *, epochs: int
+def own(
+    network: Network,
+    tokenizer: Tokenizer,
+    material: Material,
+    folder: Path,
+    *,
+    epochs: int = OWN.epochs,
 ) -> Network:
-    """The same in one rise, of all our posts from the begin."""
-    stage = replace(OWN_SHORT, epochs=epochs)
-    claim(folder, stage.name,
-          material.public_of | material.posts_of | material.later_of | asdict(stage))  # fmt: skip
-    epoch = _epochs(tokenizer, material, material.ours, REPLAYED)
+    """Severity, categories and plain-fact complaints, as our own posts have them."""
+    stage = replace(OWN, epochs=epochs)
+    draws = {"replayed": REPLAYED}
+    claim(folder, stage.name, material.public_of | material.posts_of | draws | asdict(stage))
+    epoch = _epochs(tokenizer, material, material.posts, REPLAYED)
     return fit(network, epoch, stage, folder, watch=watch(tokenizer, material))
 
 
@@ -149,10 +122,10 @@ def student(
 
     ``taught_by`` is the stage that made the network: a student of other weights is refused.
     """
-    known = {post.text for post in material.ours}
-    posts = [*material.ours, *(post for post in new if post.text not in known)]
+    known = {post.text for post in material.posts}
+    posts = [*material.posts, *(post for post in new if post.text not in known)]
     epoch = _epochs(tokenizer, material, posts, RETOLD)
-    made_of = material.public_of | material.posts_of | material.later_of
+    made_of = material.public_of | material.posts_of
     claim(folder, f"student{layers}", made_of | {"teacher": digest(folder / f"{taught_by}.pt")})
     return distilled(network, layers, epoch, folder, watch=watch(tokenizer, material))
 
@@ -173,10 +146,6 @@ def _epochs(
         return [*own_examples(posts, tokenizer, seed=number), *drawn]
 
     return epoch
-
-
-def _always(examples: list[Example]) -> Callable[[int], list[Example]]:
-    return lambda _: examples
 
 
 def watch(tokenizer: Tokenizer, material: Material) -> Callable[[Network], str]:

@@ -15,7 +15,7 @@ from core.errors import GoodnameError
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import load_model
 from sentiment.training.neural.card import card, main
-from sentiment.training.posts import LATER, POSTS, read_posts
+from sentiment.training.posts import FILES, POSTS, read_posts
 from tests.sentiment.networks import write_model
 
 GOALS = """## Goals
@@ -147,7 +147,7 @@ def test_a_model_that_says_nothing_of_its_training_is_refused(
 
 
 def test_the_card_names_the_models_that_this_one_went_on_from(tmp_path: Path, data: Path) -> None:
-    ours = hashlib.sha256(LATER[0].read_bytes()).hexdigest()
+    ours = hashlib.sha256(FILES[1].read_bytes()).hexdigest()
     after = [{"model": OTHER, "new": ours, "posts": 7},
              {"model": "neural-1+11111111", "new": "ab" * 32, "posts": 3}]  # fmt: skip
     training = {"layers": 1, "licences": ["A"], "after": after}
@@ -157,7 +157,7 @@ def test_the_card_names_the_models_that_this_one_went_on_from(tmp_path: Path, da
     page = card(folder, _report(tmp_path / "report", judge), data)
 
     assert f"What was made so is `{OTHER}`; from there it went on" in page
-    assert f"the 7 posts of `{LATER[0].name}` (SHA-256 `{ours[:12]}…`)" in page
+    assert f"the 7 posts of `{FILES[1].name}` (SHA-256 `{ours[:12]}…`)" in page
     assert "the 3 posts of a file that is not in this repository (SHA-256 `abababababab…`)" in page
 
 
@@ -176,8 +176,8 @@ def test_a_model_beside_it_is_explained(tmp_path: Path, data: Path, model: Path,
     with pytest.raises(GoodnameError, match="that is this very model"):
         card(model, alone, data, model)
     of_beside = card(beside, _report(tmp_path / "other", other), data)
-    assert "(`--epochs 3`)" in of_beside
-    assert "(`--epochs 3`)" not in card(model, alone, data)
+    assert "our own invented posts, 3 times" in of_beside
+    assert "in an earlier, longer course" in card(model, alone, data)
 
 
 def test_a_model_beside_it_that_had_lessons_has_no_recipe_of_one_command(
@@ -190,7 +190,7 @@ def test_a_model_beside_it_that_had_lessons_has_no_recipe_of_one_command(
 
     page = card(model, _report(tmp_path / "report", name, other), data, beside)
 
-    assert "all stages. What was made so is `neural-1+00000000`" in page
+    assert "in an earlier, longer course. What was made so is `neural-1+00000000`" in page
     assert "in 4 epochs." in page
     assert "--out FOLDER" not in page
 
@@ -204,7 +204,7 @@ def test_a_model_that_says_half_of_its_training_is_refused(tmp_path: Path, data:
 
 def test_the_card_counts_the_posts_that_the_model_has_seen(tmp_path: Path, data: Path) -> None:
     pages = []
-    for files in (["posts"], [path.stem for path in (POSTS, *LATER)]):
+    for files in (["posts"], [path.stem for path in FILES]):
         training = {"layers": 1, "licences": ["A"], "posts": files}
         folder = write_model(tmp_path / str(len(files)), training=training)
         judge = NeuralJudge(load_model(folder), threads=1).name
@@ -213,7 +213,7 @@ def test_the_card_counts_the_posts_that_the_model_has_seen(tmp_path: Path, data:
     learned = [re.search(r"train .*?en (\d+)", page) for page in pages]
 
     assert "`posts.jsonl`: train" in pages[0]
-    assert f"`posts.jsonl`, {', '.join(f'`{path.name}`' for path in LATER)}: train" in pages[1]
+    assert f"`posts.jsonl`, {', '.join(f'`{path.name}`' for path in FILES[1:])}: train" in pages[1]
     first, all_of_them = (int(found[1]) for found in learned if found)
     assert first == sum(p.lang == "en" and p.split == "train" for p in read_posts(POSTS))
     assert all_of_them == sum(p.lang == "en" and p.split == "train" for p in read_posts())

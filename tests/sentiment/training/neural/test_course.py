@@ -14,7 +14,7 @@ from sentiment.training.neural.course import Learned, take  # noqa: E402
 from sentiment.training.neural.encoder import Network  # noqa: E402
 from sentiment.training.neural.further import Lesson  # noqa: E402
 from sentiment.training.neural.stages import Material  # noqa: E402
-from sentiment.training.posts import LATER, POSTS  # noqa: E402
+from sentiment.training.posts import FILES  # noqa: E402
 from tests.sentiment.training.neural.small import (  # noqa: E402
     DRY,
     GLAD,
@@ -25,7 +25,7 @@ from tests.sentiment.training.neural.small import (  # noqa: E402
     public,
 )
 
-OURS = [path.stem for path in (POSTS, *LATER)]
+OURS = [path.stem for path in FILES]
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +46,12 @@ def material() -> Material:
     texts = [public("good and cheap all the year", 2), public("late again and no word", 0)]
     return Material(
         wide=texts, near=texts, public_dev=texts, parallel=[],
-        posts=[post("it burned my hand", GRAVE), post("lovely people", GLAD)],
-        later=[post("open on sunday", DRY)],
+        posts=[
+            post("it burned my hand", GRAVE), post("lovely people", GLAD),
+            post("open on sunday", DRY),
+        ],
         posts_dev=[post("it caught fire", GRAVE, split="dev")],
-        public_of={"licences": "A"}, posts_of={"posts": "1"}, later_of={"harder": "2"},
+        public_of={"licences": "A"}, posts_of={"posts": "1"},
     )  # fmt: skip
 
 
@@ -61,31 +63,23 @@ def _weights(learned: Learned) -> list[float]:
     return [float(part.detach().sum()) for part in learned.network.parameters()]
 
 
-def test_the_long_course_takes_all_stages(material: Material, tmp_path: Path) -> None:
-    learned = take(material, tmp_path, licences=("A", "B"), layers=2)
-
-    assert _stages(tmp_path) == {"general", "nearer", "own", "own-again"}
-    assert learned.origin == {"licences": ["A", "B"], "posts": OURS}
-
-
-def test_the_short_course_takes_two_and_goes_on_where_it_was(
-    material: Material, tmp_path: Path
+@pytest.mark.parametrize(("epochs", "shown"), [(None, 6), (3, 3)])
+def test_a_course_takes_two_stages_and_goes_on_where_it_was(
+    material: Material, tmp_path: Path, epochs: int | None, shown: int
 ) -> None:
-    learned = take(material, tmp_path, licences=("A",), layers=2, epochs=3)
-    again = take(material, tmp_path, licences=("A",), layers=2, epochs=3)
+    learned = take(material, tmp_path, licences=("A", "B"), layers=2, epochs=epochs)
+    again = take(material, tmp_path, licences=("A", "B"), layers=2, epochs=epochs)
 
-    assert _stages(tmp_path) == {"general", "own-short"}
-    assert learned.origin == {"licences": ["A"], "posts": OURS, "epochs": 3}
+    assert _stages(tmp_path) == {"general", "own"}
+    assert learned.origin == {"licences": ["A", "B"], "posts": OURS, "epochs": shown}
     assert _weights(again) == _weights(learned)
-    epochs = [line for line in (tmp_path / "own-short.log").read_text().splitlines()
-              if " epoch " in line]  # fmt: skip
-    assert len(epochs) == 3
+    assert (tmp_path / "own.log").read_text().count(" epoch ") == shown
 
 
-def test_a_student_of_the_short_course_follows_it(material: Material, tmp_path: Path) -> None:
+def test_a_student_follows_the_course(material: Material, tmp_path: Path) -> None:
     learned = take(material, tmp_path, licences=("A",), layers=1, epochs=1)
 
-    assert _stages(tmp_path) == {"general", "own-short", "student1"}
+    assert _stages(tmp_path) == {"general", "own", "student1"}
     assert len(learned.network.stack) == 1
 
 

@@ -65,9 +65,9 @@ def _words(letters: str, count: int) -> list[str]:
 
 def _material(ours: list[LabelledPost]) -> Material:
     texts = [public(text, 2) for text in _words("tuv", 20)]
-    return Material(wide=[], near=texts, public_dev=texts[:4], posts=ours, later=[],
+    return Material(wide=[], near=texts, public_dev=texts[:4], posts=ours,
                     posts_dev=[*ours[:3], post("xyz", GRAVE)], parallel=[],
-                    public_of={}, posts_of={}, later_of={},
+                    public_of={}, posts_of={},
     )  # fmt: skip
 
 
@@ -284,6 +284,17 @@ def test_the_model_of_the_start_is_not_replaced(
         main()
 
     assert "would replace the model of --start" in capsys.readouterr().err
+
+
+def test_the_shipped_model_is_not_replaced_by_one_for_measuring(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["neural", "--data", ".", "--float32"])
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert "name a folder with --out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("one", ["--start", "--new"])
