@@ -17,7 +17,7 @@ POSTS: Final = DATA / "posts.jsonl"  #: the one file that has posts of every spl
 #: those before got wrong.
 FILES: Final = (
     POSTS,
-    *(DATA / f"{name}.jsonl" for name in ("harder", "wider", "everyday", "retold")),
+    *(DATA / f"{name}.jsonl" for name in ("harder", "wider", "everyday", "retold", "finer")),
 )
 
 LABELS: Final = frozenset({"sentiment", "severity", "categories"})

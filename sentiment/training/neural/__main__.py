@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--new", type=Path,
                         help="posts for it, e.g. from goodname corrections export")  # fmt: skip
     parser.add_argument("--epochs", type=_count, metavar="N",
-                        help="of our posts (default 6; with --start 5)")  # fmt: skip
+                        help="of our posts (default 6), or of the lesson (5)")  # fmt: skip
     parser.add_argument("--float32", action="store_true",
                         help="keep the weights as they are: measures what int8 costs")  # fmt: skip
     options = parser.parse_args()

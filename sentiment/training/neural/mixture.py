@@ -1,5 +1,5 @@
-"""What the general stage learns from: a planned share of every public set, never the same text
-as one that a set is evaluated on."""
+"""Which public texts a network learns: a planned share of every set, never the same text as one
+that a set is evaluated on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOPICAL_WEIGHT: Final = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
-    """How much of each public set a stage sees in an epoch."""
+    """How much of each public set is learned."""
 
     cap: int  #: rows of one language and label of a set, where ``caps`` names none
     topical_cap: int  #: … of the two-way twitter15 sets
@@ -32,7 +32,7 @@ class Mixture:
     repeated: Mapping[str, int]  #: sets small and good enough to be read more than once
 
 
-#: The first pass: of everything something.
+#: What the general stage learns: of everything something.
 WIDE: Final = Mixture(
     cap=2_500,
     topical_cap=450,
@@ -45,7 +45,7 @@ WIDE: Final = Mixture(
     repeated={"parlasent_bcs": 2, "lv_tweets_fntm": 3, "lv_tweets_nicemanis": 2,
               "de_germeval2017": 2, "et_valence": 2},
 )  # fmt: skip
-#: The second pass, and what the later stages repeat: reviews, and three classes in our languages.
+#: What the later stages draw from: reviews, and three classes in our languages.
 NEAR: Final = Mixture(
     cap=400,
     topical_cap=150,

@@ -25,7 +25,7 @@ from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import LENGTH, TAIL, token_ids
 from sentiment.training.neural.export import export
 from sentiment.training.neural.measure import truth_of
-from sentiment.training.posts import POSTS, LabelledPost, read_posts
+from sentiment.training.posts import LabelledPost, read_posts
 
 #: What of a ``judge.json`` says where the model comes from and when it may be spared its work.
 _KEPT: Final = ("training", "cascade")
@@ -44,7 +44,8 @@ def publish(
 ) -> dict[str, Any]:
     """Write ``model.onnx``, ``tokenizer.json`` and ``judge.json``; the last is returned.
 
-    ``training`` says in ``judge.json`` what the network learned from. Its temperature, blend and
+    ``training`` says in ``judge.json`` what the network learned from; that its weights are not
+    rounded (``int8`` false) is noted there too. Its temperature, blend and
     thresholds are fitted on what the exported network says of the dev posts. An older model in the
     folder stays whole until all three are written.
     """
@@ -53,7 +54,8 @@ def publish(
     export(network.eval(), half[NETWORK], length=LENGTH, int8=int8)
     tokenizer.save(str(half[TOKENIZER]), pretty=False)
     judge = _meaning(half[NETWORK], tokenizer, dev)
-    judge["training"] = {"layers": len(network.stack), **training}
+    unrounded = {} if int8 else {"float32": True}
+    judge["training"] = {"layers": len(network.stack), **training, **unrounded}
     _write(half[ABOUT], judge)
     for name, path in half.items():
         path.replace(folder / name)
@@ -114,7 +116,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="of a model that training wrote")
     folder: Path = parser.parse_args().folder
     try:
-        fit_again(folder, [post for post in read_posts(POSTS) if post.split == "dev"])
+        fit_again(folder, [post for post in read_posts() if post.split == "dev"])
     except GoodnameError as error:
         sys.exit(f"error: {error}")
     print(f"fitted again: {folder / ABOUT}")

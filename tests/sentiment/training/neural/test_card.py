@@ -162,21 +162,24 @@ def test_the_card_names_the_models_that_this_one_went_on_from(tmp_path: Path, da
 
 
 def test_a_model_beside_it_is_explained(tmp_path: Path, data: Path, model: Path, name: str) -> None:
-    short = {"layers": 6, "licences": ["A", "B"], "epochs": 3}
+    files = [path.stem for path in FILES]
+    short = {"layers": 6, "licences": ["A", "B"], "epochs": 3, "posts": files, "float32": True}
     beside = write_model(tmp_path / "beside", training=short)
     other = NeuralJudge(load_model(beside), threads=1).name
 
     page = card(model, _report(tmp_path / "report", name, other), data, beside)
 
     assert f"Judges: {name}, {other}. `{other}` stands beside" in page
-    assert "(`--licences A,B --epochs 3 --layers 6 --out FOLDER`)" in page
+    assert "(`--licences A,B --epochs 3 --layers 6 --float32 --out FOLDER`)" in page
     alone = _report(tmp_path / "alone", name)
     with pytest.raises(GoodnameError, match=f"not of {re.escape(other)}"):
         card(model, alone, data, beside)
     with pytest.raises(GoodnameError, match="that is this very model"):
         card(model, alone, data, model)
     of_beside = card(beside, _report(tmp_path / "other", other), data)
-    assert "our own invented posts, 3 times" in of_beside
+    assert "our own invented posts, in 3 epochs" in of_beside
+    assert "float32 weights" in of_beside
+    assert "int8 weights" in page
     assert "in an earlier, longer course" in card(model, alone, data)
 
 

@@ -286,17 +286,6 @@ def test_the_model_of_the_start_is_not_replaced(
     assert "would replace the model of --start" in capsys.readouterr().err
 
 
-def test_the_shipped_model_is_not_replaced_by_one_for_measuring(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["neural", "--data", ".", "--float32"])
-
-    with pytest.raises(SystemExit):
-        main()
-
-    assert "name a folder with --out" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("one", ["--start", "--new"])
 def test_a_start_and_its_new_posts_belong_together(
     one: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -57,6 +57,36 @@ def test_no_post_is_learned_that_measures(learned: dict[str, set[str]], tmp_path
     assert learned == {OWN.name: {"learned"}}
 
 
+def test_posts_are_parted_by_their_split_and_only_what_is_learned_is_claimed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "index.json").write_text("[]")
+    splits = ("train", "dev", "test", "parallel", "train")
+    posts = [post(f"{split} {number}", split=split) for number, split in enumerate(splits)]
+
+    def gathered(found: list[LabelledPost]) -> Material:
+        monkeypatch.setattr(stages, "read_posts", lambda: found)
+        return stages.gather(tmp_path, ["A"])
+
+    whole = gathered(posts)
+
+    assert [one.text for one in whole.posts] == ["train 0", "train 4"]
+    assert [one.text for one in whole.posts_dev] == ["dev 1"]
+    assert [one.text for one in whole.parallel] == ["parallel 3"]
+    assert gathered(posts[:2] + posts[3:]).posts_of == whole.posts_of
+    assert gathered(posts[:4]).posts_of != whole.posts_of
+
+
+def test_weights_of_another_draw_are_not_gone_on_from(
+    learned: dict[str, set[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own(Network(TINY), TOKENIZER, _material(), tmp_path)
+    monkeypatch.setattr(stages, "REPLAYED", stages.REPLAYED + 1)
+
+    with pytest.raises(GoodnameError, match=r"trained on something else \(replayed\):"):
+        own(Network(TINY), TOKENIZER, _material(), tmp_path)
+
+
 @pytest.mark.parametrize(
     "change", [{"posts_of": {"posts": "9"}}, {"public_of": {"licences": "A,B"}}]
 )

@@ -1,0 +1,49 @@
+"""The command that trains, and what it writes at the end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("onnx", reason="onnx is not installed")
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+from sentiment.training.cascade import Effect
+from sentiment.training.neural.__main__ import main
+from sentiment.training.neural.course import Learned
+from sentiment.training.neural.encoder import Network
+from tests.sentiment.training.neural.small import SMALL, TOKENIZER
+
+
+@pytest.mark.parametrize("float32", [False, True])
+def test_a_model_is_rounded_unless_asked_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, float32: bool
+) -> None:
+    (tmp_path / "index.json").write_text("[]")
+    given = ["neural", "--data", tmp_path, "--work", tmp_path / "work", "--out", tmp_path / "out"]
+    monkeypatch.setattr("sys.argv", [*map(str, given), *["--float32"] * float32])
+    made = Learned(network=Network(SMALL), tokenizer=TOKENIZER, origin={})
+    monkeypatch.setattr("sentiment.training.neural.course.take", lambda *_, **__: made)
+    effect = Effect(settled=0.0, lost=0.0, missed=0)
+    monkeypatch.setattr("sentiment.training.neural.first_stage.add_first_stage", lambda *_: effect)
+
+    main()
+
+    about = json.loads((tmp_path / "out/judge.json").read_text())
+    whole = (tmp_path / "out/model.onnx").read_bytes()
+    assert about["training"].get("float32", False) is float32
+    assert (b"MatMulIntegerToFloat" in whole) is not float32
+
+
+def test_the_shipped_model_is_not_replaced_by_one_for_measuring(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["neural", "--data", ".", "--float32"])
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert "name a folder with --out" in capsys.readouterr().err
