@@ -15,9 +15,9 @@ DATA: Final = Path(__file__).parent / "data"
 POSTS: Final = DATA / "posts.jsonl"  #: the one file that has posts of every split
 #: All of our own; the later ones are for training, each written against what a network that knew
 #: those before got wrong.
-FILES: Final = (
-    POSTS,
-    *(DATA / f"{name}.jsonl" for name in ("harder", "wider", "everyday", "retold", "finer")),
+FILES: Final = tuple(
+    DATA / f"{name}.jsonl"
+    for name in (POSTS.stem, "harder", "wider", "everyday", "retold", "finer", "native")
 )
 
 LABELS: Final = frozenset({"sentiment", "severity", "categories"})
