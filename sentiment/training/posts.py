@@ -17,7 +17,7 @@ POSTS: Final = DATA / "posts.jsonl"  #: the one file that has posts of every spl
 #: those before got wrong.
 FILES: Final = tuple(
     DATA / f"{name}.jsonl"
-    for name in (POSTS.stem, "harder", "wider", "everyday", "retold", "finer", "native")
+    for name in (POSTS.stem, "harder", "wider", "everyday", "retold", "finer")
 )
 
 LABELS: Final = frozenset({"sentiment", "severity", "categories"})
