@@ -16,7 +16,7 @@ from sentiment.linear.judge import LinearJudge
 from sentiment.linear.model import SHIPPED, load_model, save_model
 from sentiment.load import load_judge
 from sentiment.training.figures import post_figures
-from sentiment.training.posts import read_posts
+from sentiment.training.posts import POSTS, read_posts
 
 
 def test_the_card_and_the_figures_are_of_the_shipped_file() -> None:
@@ -31,7 +31,7 @@ def test_the_shipped_file_is_small() -> None:
 
 
 def test_the_figures_of_the_card_are_counted_again_and_agree() -> None:
-    test = [post for post in read_posts() if post.split == "test"]
+    test = [post for post in read_posts(POSTS) if post.split == "test"]
     stored = json.loads(SHIPPED.with_name("figures.json").read_text())["own_test"]["all"]
     assert post_figures(load_judge("linear"), test) == pytest.approx(stored, abs=0.005)
 

@@ -8,13 +8,13 @@ import pytest
 from core.types import Severity
 from sentiment.judge import Judgement
 from sentiment.load import load_judge
-from sentiment.training.posts import LabelledPost, read_posts
+from sentiment.training.posts import POSTS, LabelledPost, read_posts
 
 
 @pytest.fixture(scope="module")
 def grave() -> list[tuple[LabelledPost, Judgement]]:
     """Posts that training never saw, with the judgement that calls them grave."""
-    posts = [post for post in read_posts() if post.split == "test"]
+    posts = [post for post in read_posts(POSTS) if post.split == "test"]
     judged = zip(posts, load_judge("linear")([post.text for post in posts]), strict=True)
     return [(post, given) for post, given in judged if given.severity >= Severity.HIGH]
 

@@ -15,6 +15,7 @@ from sentiment.training.cascade import Effect
 from sentiment.training.neural.__main__ import main
 from sentiment.training.neural.course import Learned
 from sentiment.training.neural.encoder import Network
+from sentiment.training.posts import POSTS, read_posts
 from tests.sentiment.training.neural.small import SMALL, TOKENIZER
 
 
@@ -25,6 +26,8 @@ def test_a_model_is_rounded_unless_asked_otherwise(
     (tmp_path / "index.json").write_text("[]")
     given = ["neural", "--data", tmp_path, "--work", tmp_path / "work", "--out", tmp_path / "out"]
     monkeypatch.setattr("sys.argv", [*map(str, given), *["--float32"] * float32])
+    dev = [post for post in read_posts(POSTS) if post.split == "dev"][::4]
+    monkeypatch.setattr("sentiment.training.neural.stages.read_posts", lambda: dev)
     made = Learned(network=Network(SMALL), tokenizer=TOKENIZER, origin={})
     monkeypatch.setattr("sentiment.training.neural.course.take", lambda *_, **__: made)
     effect = Effect(settled=0.0, lost=0.0, missed=0)

@@ -17,7 +17,7 @@ from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import load_model
 from sentiment.training.neural.first_stage import add_first_stage
 from sentiment.training.neural.mixture import Labelled
-from sentiment.training.posts import read_posts
+from sentiment.training.posts import POSTS, read_posts
 
 
 def test_a_model_gets_thresholds_and_runs_behind_a_cascade(
@@ -25,7 +25,7 @@ def test_a_model_gets_thresholds_and_runs_behind_a_cascade(
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(small_folder, folder)
-    posts = [post for post in read_posts() if post.split == "dev"][:40]
+    posts = [post for post in read_posts(POSTS) if post.split == "dev"][:40]
     thanks = [Labelled(f"Thank you, lovely food and friendly people! {n}",
                        list(Sentiment).index(Sentiment.POSITIVE), 1.0, "en", "x")
               for n in range(10)]  # fmt: skip

@@ -24,7 +24,7 @@ from sentiment.training.neural.own import (
     own_examples,
 )
 from sentiment.training.neural.stage import Stage, parameters
-from sentiment.training.posts import LabelledPost, Reading, read_posts
+from sentiment.training.posts import POSTS, LabelledPost, Reading, read_posts
 from tests.sentiment.training.neural.small import TOKENIZER
 
 
@@ -71,7 +71,7 @@ def test_public_praise_is_no_complaint_and_neutral_texts_are_hardly_one() -> Non
 
 
 def _examples(seed: int) -> list[Example]:
-    posts = [post for post in read_posts() if post.split == "train"][:300]
+    posts = [post for post in read_posts(POSTS) if post.split == "train"][:300]
     return own_examples(posts, TOKENIZER, seed=seed)
 
 
@@ -86,7 +86,9 @@ def test_two_epochs_show_a_post_in_two_ways_and_an_epoch_is_the_same_again() -> 
 def test_heads_learn_the_readings_in_equal_parts() -> None:
     one = Reading(Sentiment.NEGATIVE, Severity.MEDIUM, frozenset({Category.BILLING}))
     other = Reading(Sentiment.NEUTRAL, Severity.LOW, frozenset({Category.SERVICE}))
-    template = next(post for post in read_posts() if post.split == "train" and not post.evidence)
+    template = next(
+        post for post in read_posts(POSTS) if post.split == "train" and not post.evidence
+    )
     post = _with_readings(template, (one, other))
 
     [example] = own_examples([post], TOKENIZER, seed=1)
@@ -137,4 +139,4 @@ def test_what_no_person_said_is_not_learned(
 
 
 def _examples_post() -> LabelledPost:
-    return next(p for p in read_posts() if p.split == "train" and len(p.evidence) > 1)
+    return next(p for p in read_posts(POSTS) if p.split == "train" and len(p.evidence) > 1)
