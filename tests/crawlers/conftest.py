@@ -26,9 +26,7 @@ from tests.conftest import _Copied
 from tests.crawlers.site import Site, serving
 from tests.factories import add_source
 
-_SITES = 12
 NO_CREDENTIALS: Credentials = {}
-_FRESH = itertools.count(1)
 ROOT = Path(__file__).parents[2]
 CHILD = (sys.executable, "-m", "tests.crawlers.plain")
 
@@ -158,9 +156,20 @@ def child(engine: Engine, url: str, *sites: Site, **crawl: Any) -> Iterator[Craw
 
 
 @pytest.fixture(scope="session")
-def _sites() -> Iterator[list[Site]]:
+def _sites(request: pytest.FixtureRequest) -> Iterator[list[Site]]:
+    """One site for all tests, and one more for each test that asks for a new one.
+
+    The child is told which addresses it may reach when it starts, so they are all open by then;
+    any number of the tests may come to this process.
+    """
+    new = sum("new_site" in getattr(item, "fixturenames", ()) for item in request.session.items)
     with ExitStack() as open_sites:
-        yield [open_sites.enter_context(serving()) for _ in range(_SITES)]
+        yield [open_sites.enter_context(serving()) for _ in range(1 + new)]
+
+
+@pytest.fixture(scope="session")
+def _fresh(_sites: list[Site]) -> Iterator[Site]:
+    return iter(_sites[1:])
 
 
 @pytest.fixture(scope="session")
@@ -183,13 +192,16 @@ def crawler(_crawler: Crawler) -> Crawler:
 @pytest.fixture
 def site(_sites: list[Site]) -> Site:
     """A site without robots.txt that the crawler may reach although it is on loopback."""
-    return _cleared(_sites[0])
+    site = _sites[0]
+    site.pages.clear()
+    site.asked.clear()
+    return site
 
 
 @pytest.fixture
-def new_site(_sites: list[Site]) -> Site:
+def new_site(_fresh: Iterator[Site]) -> Site:
     """A site whose robots.txt the crawler has not asked for yet."""
-    return _cleared(_sites[next(_FRESH)])
+    return next(_fresh)
 
 
 @pytest.fixture
@@ -198,9 +210,3 @@ def canary() -> Iterator[Site]:
     with serving() as site:
         yield site
         assert site.connections == 0
-
-
-def _cleared(site: Site) -> Site:
-    site.pages.clear()
-    site.asked.clear()
-    return site
