@@ -40,7 +40,7 @@ def load_model(folder: Path) -> NeuralModel:
         model = NeuralModel(
             about=parse(bodies[ABOUT]),
             tokenizer=_tokenizer(bodies[TOKENIZER]),
-            session=_session(bodies[NETWORK]),
+            session=open_network(bodies[NETWORK]),
             digest=_digest(bodies.values()),
         )
     # The two libraries raise bare Exceptions for files that they cannot read.
@@ -61,7 +61,8 @@ def _tokenizer(body: bytes) -> Tokenizer:
     return tokenizer
 
 
-def _session(body: bytes) -> ort.InferenceSession:
+def open_network(body: bytes) -> ort.InferenceSession:
+    """The network of an ONNX file, exact and fast on this processor."""
     options = ort.SessionOptions()
     # One thread a run: texts run beside each other instead, which keeps every core busy without
     # waiting for the others at each of a few hundred operators.

@@ -13,11 +13,11 @@ from core.types import Category, Sentiment, Severity
 
 DATA: Final = Path(__file__).parent / "data"
 POSTS: Final = DATA / "posts.jsonl"  #: the one file that has posts of every split
-#: All of our own; the later ones are for training, each written against what a network that knew
-#: those before got wrong.
+#: All of our own; those between the first and the last are for training, each written against what
+#: a network that knew the ones before got wrong.
 FILES: Final = tuple(
     DATA / f"{name}.jsonl"
-    for name in (POSTS.stem, "harder", "wider", "everyday", "retold", "finer")
+    for name in (POSTS.stem, "harder", "wider", "everyday", "retold", "finer", "dev")
 )
 
 LABELS: Final = frozenset({"sentiment", "severity", "categories"})

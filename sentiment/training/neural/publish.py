@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from core.errors import GoodnameError
 from core.types import Category, Sentiment, Severity
 from sentiment.neural.about import VERSION
 from sentiment.neural.encoder import Encoder
-from sentiment.neural.model import ABOUT, NETWORK, TOKENIZER
+from sentiment.neural.model import ABOUT, NETWORK, TOKENIZER, open_network
 from sentiment.training.neural.calibrate import Logits, calibrated
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import LENGTH, TAIL, token_ids
@@ -45,8 +45,8 @@ def publish(
     """Write ``model.onnx``, ``tokenizer.json`` and ``judge.json``; the last is returned.
 
     ``training`` says in ``judge.json`` what the network learned from; that its weights are not
-    rounded (``int8`` false) is noted there too. Its temperature, blend and
-    thresholds are fitted on what the exported network says of the dev posts. An older model in the
+    rounded (``int8`` false) is noted there too. Its temperature, blend and thresholds are
+    fitted on what the exported network says of the dev posts. An older model in the
     folder stays whole until all three are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,8 +87,7 @@ def fit_again(folder: Path, dev: Sequence[LabelledPost]) -> dict[str, Any]:
 
 def _meaning(network: Path, tokenizer: Tokenizer, dev: Sequence[LabelledPost]) -> dict[str, Any]:
     """What an exported network's outputs mean, by what it says of the dev posts."""
-    session = ort.InferenceSession(str(network), providers=["CPUExecutionProvider"])
-    said = Encoder(session, threads=0, batch_size=8)(
+    said = Encoder(open_network(network.read_bytes()), threads=0, batch_size=8)(
         token_ids(tokenizer, [post.text for post in dev])
     )
     return {
@@ -107,7 +106,10 @@ def _meaning(network: Path, tokenizer: Tokenizer, dev: Sequence[LabelledPost]) -
 
 
 def _write(path: Path, judge: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(judge, indent=1) + "\n", encoding="utf-8")
+    lines = json.dumps(judge, indent=1)
+    # Rows of numbers and names on a line each.
+    lines = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", lines)
+    path.write_text(lines + "\n", encoding="utf-8")
 
 
 def main() -> None:

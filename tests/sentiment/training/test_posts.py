@@ -54,8 +54,10 @@ def test_who_read_second_did_not_copy_and_did_not_guess() -> None:
     assert any(post.readings[0] != post.readings[1] for post in twice)
 
 
-def test_the_later_posts_are_for_training_alone() -> None:
-    assert {post.split for post in read_posts(*FILES[1:])} == {"train"}
+def test_the_later_posts_are_for_training_and_the_last_ones_for_fitting() -> None:
+    *later, last = FILES[1:]
+    assert {post.split for post in read_posts(*later)} == {"train"}
+    assert {post.split for post in read_posts(last)} == {"dev"}
 
 
 def test_no_text_occurs_twice() -> None:
