@@ -17,7 +17,7 @@ POSTS: Final = DATA / "posts.jsonl"  #: the one file that has posts of every spl
 #: a network that knew the ones before got wrong.
 FILES: Final = tuple(
     DATA / f"{name}.jsonl"
-    for name in (POSTS.stem, "harder", "wider", "everyday", "retold", "finer", "dev")
+    for name in (POSTS.stem, "harder", "wider", "everyday", "retold", "finer", "broad", "dev")
 )
 
 LABELS: Final = frozenset({"sentiment", "severity", "categories"})
