@@ -187,7 +187,10 @@ def _after(lessons: list[dict[str, Any]]) -> str:
 
 
 def _times(lesson: dict[str, Any]) -> str:
-    return f" in {lesson['epochs']} epochs" if "epochs" in lesson else ""
+    times = f" in {lesson['epochs']} epochs" if "epochs" in lesson else ""
+    if "share" not in lesson:
+        return times
+    return f"{times}, its weights {lesson['share']:.0%} of the way to where that ended"
 
 
 def _posts(files: list[str]) -> str:

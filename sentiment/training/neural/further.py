@@ -1,7 +1,8 @@
 """Going on from a finished model with posts that it has not seen.
 
 A network that learns new texts alone forgets the others, so each epoch rehearses a part of our own
-posts and of the public texts beside them (Robins 1995).
+posts and of the public texts beside them (Robins 1995), and at the end the weights go a part of the
+way back to where they began (Wortsman et al. 2022).
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ FURTHER: Final = Stage(name="further", epochs=5, rate=8e-5, head_rate=1e-3, fall
                        heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
 REHEARSED: Final = 4_000  #: of our other posts, an epoch
 REPLAYED: Final = 4_000  #: of the public texts
+#: How far the weights go to where the lesson ended. After a lesson of 6,396 posts, on 2,152 dev
+#: posts: log loss of levels .463 at its end, .451 halfway, .448 here, .461 at the start; macro-F1
+#: of sentiment .833, .837, .841 and .832.
+SHARE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class Lesson:
         earlier = self.before.get("licences", TRAINABLE)
         course = {key: self.before[key] for key in ("epochs",) if key in self.before}
         learned = {"model": self.model, "new": self.sha256, "posts": len(self.posts),
-                   "epochs": epochs}  # fmt: skip
+                   "epochs": epochs, "share": SHARE}  # fmt: skip
         return course | {"licences": sorted({*earlier, *licences}),
                          "after": [*self.before.get("after", []), learned]}  # fmt: skip
 
@@ -93,7 +98,11 @@ def further(
     draws = {"rehearsed": REHEARSED, "replayed": REPLAYED}
     claim(folder, stage.name, made_of | draws | asdict(stage))
     epoch = _epochs(tokenizer, material, lesson)
-    return fit(network, epoch, stage, folder, watch=watch(tokenizer, material)), tokenizer
+    before = {name: weight.clone() for name, weight in network.state_dict().items()}
+    network = fit(network, epoch, stage, folder, watch=watch(tokenizer, material)).cpu()
+    after = network.state_dict()
+    network.load_state_dict({name: before[name].lerp(after[name], SHARE) for name in before})
+    return network, tokenizer
 
 
 def _epochs(

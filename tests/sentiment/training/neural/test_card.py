@@ -186,7 +186,8 @@ def test_a_model_beside_it_is_explained(tmp_path: Path, data: Path, model: Path,
 def test_a_model_beside_it_that_had_lessons_has_no_recipe_of_one_command(
     tmp_path: Path, data: Path, model: Path, name: str
 ) -> None:
-    after = [{"model": OTHER, "new": "ab" * 32, "posts": 3, "epochs": 4}]
+    lesson = {"model": OTHER, "new": "ab" * 32, "posts": 3, "epochs": 4}
+    after = [lesson, lesson | {"share": 0.7}]
     training = {"layers": 12, "licences": ["A"], "after": after}
     beside = write_model(tmp_path / "beside", training=training)
     other = NeuralJudge(load_model(beside), threads=1).name
@@ -195,6 +196,7 @@ def test_a_model_beside_it_that_had_lessons_has_no_recipe_of_one_command(
 
     assert "in an earlier, longer course. What was made so is `neural-1+00000000`" in page
     assert "in 4 epochs." in page
+    assert "in 4 epochs, its weights 70% of the way to where that ended." in page
     assert "--out FOLDER" not in page
 
 

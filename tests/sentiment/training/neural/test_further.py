@@ -150,6 +150,8 @@ def _share(network: Network, letters: str, level: Severity) -> float:
 def test_it_learns_the_new_posts_and_keeps_what_it_knew(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # So small a network learns by going far; a part of the way back unlearns it.
+    monkeypatch.setattr(going_on, "SHARE", 1.0)
     known = [post(text, GRAVE) for text in _words("xyz", 200)]
     ours = [post(text, GLAD) for text in _words("abc", 200)]
     first, _ = further(_lesson(finished, known), _material(ours), tmp_path)
@@ -164,6 +166,23 @@ def test_it_learns_the_new_posts_and_keeps_what_it_knew(
     assert _share(network, "rst", Severity.LOW) > 0.9
     assert _share(network, "abc", Severity.NONE) > 0.9
     assert _share(network, "xyz", Severity.LOW) < 0.5, "the former lesson is forgotten"
+
+
+@pytest.mark.usefixtures("brisk")
+def test_its_weights_end_a_part_of_the_way_back_also_when_it_is_asked_for_again(
+    finished: Path, tmp_path: Path
+) -> None:
+    lesson, material = _lesson(finished, [post("rstu", MILD)]), _material([post("abcd", GLAD)])
+    taken, _ = further(lesson, material, tmp_path, epochs=2)
+    again, _ = further(lesson, material, tmp_path, epochs=2)
+
+    before = read_finished(finished)[0].state_dict()
+    after = torch.load(tmp_path / "further.pt", weights_only=True)
+    for weights in (taken.state_dict(), again.state_dict()):
+        for name, weight in weights.items():
+            wanted = before[name] + going_on.SHARE * (after[name] - before[name])
+            torch.testing.assert_close(weight, wanted, msg=name)
+    assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
 @pytest.mark.usefixtures("brisk")
@@ -246,7 +265,8 @@ def test_a_lesson_is_read_and_told_in_the_model(tmp_path: Path) -> None:
     again = read_lesson(second, file).origin(["A"], 3)
 
     names = [NeuralJudge(load_model(folder)).name for folder in (first, second)]
-    learned = {"new": hashlib.sha256(file.read_bytes()).hexdigest(), "posts": 1, "epochs": 3}
+    learned = {"new": hashlib.sha256(file.read_bytes()).hexdigest(), "posts": 1, "epochs": 3,
+               "share": going_on.SHARE}  # fmt: skip
     assert (len(lesson.posts), lesson.left) == (1, 2)
     assert origin == {"licences": ["A", "B", "D"], "after": [{"model": names[0], **learned}]}
     assert again["after"] == [{"model": name, **learned} for name in names]
