@@ -101,6 +101,13 @@ def test_a_lesson_is_one_stage_of_five_epochs_or_as_many_as_asked(
     assert learned.origin == {
         "licences": ["A", "D"],
         "posts": OURS,
-        "after": [{"model": "neural-1+0", "new": "ab", "posts": 1, "epochs": shown,
-                   "share": going_on.SHARE}],
+        "after": [
+            {
+                "model": "neural-1+0",
+                "new": "ab",
+                "posts": 1,
+                "epochs": shown,
+                "share": going_on.SHARE,
+            }
+        ],
     }
