@@ -184,13 +184,20 @@ def _marked(inner: str) -> bytes:
     ids=lambda body: repr(body[:40]),
 )
 def test_marks_without_end_are_left_alone_soon(body: bytes) -> None:
+    results, seconds = zip(*(_read_timed(body) for _ in range(3)), strict=True)
+    assert min(seconds) <= 1  # the quickest: other processes slow single ones
+    for result in results:
+        assert isinstance(result, Page) or len(str(result)) > len("a reason")
+
+
+def _read_timed(body: bytes) -> tuple[Page | CrawlError, float]:
+    """What reading yields, and its seconds of processor time."""
     started = time.process_time()
     try:
         result: Page | CrawlError = read(body)
     except CrawlError as error:
         result = error
-    assert time.process_time() - started <= 5  # about one where nothing else runs
-    assert isinstance(result, Page) or len(str(result)) > len("a reason")
+    return result, time.process_time() - started
 
 
 def test_marks_that_are_too_many_are_said_to_be() -> None:

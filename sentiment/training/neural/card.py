@@ -53,7 +53,7 @@ languages use, then the network learned in stages: {course}, with a part of the 
 them.{after}
 
 ## What it learned from
-- Our own posts in `sentiment/training/data`, {posts}.
+- Our own posts in `sentiment/training/data`, {posts}.{fitted}
 - Public sets, none of whose text is in this repository, with their licence class (A permissive, B
   share-alike, D tweets or nothing stated, ? unclear at the source): {sets}.
   PolEmo 2.0: Kocoń et al. 2019. Whoever needs a model of classes A and B alone trains it with
@@ -106,6 +106,7 @@ def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> 
         course=_COURSE.format(**training) if "epochs" in training else _EARLIER,
         after=_after(training.get("after", [])),
         posts=_posts(training.get("posts", _FIRST_ROUNDS)),
+        fitted=_fitted(about.get("fitted")),
         sets=_sets(data, training["licences"]),
     )
     other = "" if beside is None else _other(names[-1], _about(beside)["training"])
@@ -203,6 +204,17 @@ def _posts(files: list[str]) -> str:
                                 if of == split)
         for split in ("train", "dev", "test", "parallel")
     )  # fmt: skip
+
+
+def _fitted(dev: dict[str, Any] | None) -> str:
+    """Which posts say what the outputs mean; models older than this note do not name them."""
+    if dev is None:
+        return ""
+    count = f"{dev['posts']:,}".replace(",", " ")
+    return (
+        f" Those of the split dev taught it nothing: by them its probabilities and thresholds are "
+        f"fitted, by {count} (SHA-256 of these and their labels `{dev['sha256'][:12]}…`)."
+    )
 
 
 def _sets(data: Path, licences: list[str]) -> str:

@@ -95,7 +95,7 @@ def further(
     stage = replace(FURTHER, epochs=epochs or FURTHER.epochs)
     network, tokenizer = read_finished(lesson.start)
     made_of = material.public_of | material.posts_of | lesson.made_of()
-    draws = {"rehearsed": REHEARSED, "replayed": REPLAYED}
+    draws = {"rehearsed": REHEARSED, "replayed": REPLAYED, "share": SHARE}
     claim(folder, stage.name, made_of | draws | asdict(stage))
     epoch = _epochs(tokenizer, material, lesson)
     before = {name: weight.clone() for name, weight in network.state_dict().items()}

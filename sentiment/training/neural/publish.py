@@ -25,6 +25,7 @@ from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import LENGTH, TAIL, token_ids
 from sentiment.training.neural.export import export
 from sentiment.training.neural.measure import truth_of
+from sentiment.training.neural.provenance import posts_digest
 from sentiment.training.posts import LabelledPost, read_posts
 
 #: What of a ``judge.json`` says where the model comes from and when it may be spared its work.
@@ -46,8 +47,8 @@ def publish(
 
     ``training`` says in ``judge.json`` what the network learned from; that its weights are not
     rounded (``int8`` false) is noted there too. Its temperature, blend and thresholds are
-    fitted on what the exported network says of the dev posts. An older model in the
-    folder stays whole until all three are written.
+    fitted on what the exported network says of the dev posts; ``fitted`` says which those were.
+    An older model in the folder stays whole until all three are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: folder / f"{name}.half" for name in (NETWORK, TOKENIZER, ABOUT)}
@@ -102,6 +103,7 @@ def _meaning(network: Path, tokenizer: Tokenizer, dev: Sequence[LabelledPost]) -
             truth_of(dev),
             [post.scenario for post in dev],
         ),
+        "fitted": {"posts": len(dev), "sha256": posts_digest(dev)},
     }
 
 

@@ -222,3 +222,17 @@ def test_the_card_counts_the_posts_that_the_model_has_seen(tmp_path: Path, data:
     first, all_of_them = (int(found[1]) for found in learned if found)
     assert first == sum(p.lang == "en" and p.split == "train" for p in read_posts(POSTS))
     assert all_of_them == sum(p.lang == "en" and p.split == "train" for p in read_posts())
+
+
+def test_the_card_names_the_posts_by_which_the_outputs_are_understood(
+    tmp_path: Path, data: Path, model: Path, name: str
+) -> None:
+    training = {"layers": 1, "licences": ["A"]}
+    fitted = {"posts": 2152, "sha256": "cd" * 32}
+    folder = write_model(tmp_path / "fitted", training=training, fitted=fitted)
+    judge = NeuralJudge(load_model(folder), threads=1).name
+
+    page = card(folder, _report(tmp_path / "report", judge), data)
+
+    assert "fitted, by 2 152 (SHA-256 of these and their labels `cdcdcdcdcdcd…`)" in page
+    assert "fitted, by" not in card(model, _report(tmp_path / "older", name), data)

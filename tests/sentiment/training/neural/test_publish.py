@@ -13,6 +13,7 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 from core.errors import GoodnameError
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import load_model
+from sentiment.training.neural.provenance import posts_digest
 from sentiment.training.neural.publish import fit_again
 from tests.sentiment.networks import write_model
 from tests.sentiment.training.neural.small import DRY, GLAD, GRAVE, MILD, post
@@ -44,6 +45,7 @@ def test_a_judge_of_an_older_version_is_read_again_and_keeps_where_it_comes_from
     fitted = json.loads(about.read_text())
     assert "temperature" not in fitted
     assert fitted["training"] == {"layers": 12}
+    assert fitted["fitted"] == {"posts": len(DEV), "sha256": posts_digest(DEV)}
     assert fitted["cascade"] == old["cascade"]
     assert len(NeuralJudge(load_model(folder), threads=1)(["the heater caught fire"])) == 1
 
