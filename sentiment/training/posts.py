@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import zlib
@@ -127,8 +128,14 @@ def _given(named: list[str] | None, severity: Severity) -> frozenset[str]:
 
 
 def _reading(record: dict[str, Any]) -> Reading:
+    named = (record["sentiment"], record["severity"], *record["categories"])
+    return _read_as(*map(str, named))
+
+
+@functools.lru_cache(maxsize=10_000)  # most posts are read as some other was
+def _read_as(sentiment: str, severity: str, *categories: str) -> Reading:
     return Reading(
-        sentiment=Sentiment(record["sentiment"]),
-        severity=Severity.of(record["severity"]),
-        categories=frozenset(Category(name) for name in record["categories"]),
+        sentiment=Sentiment(sentiment),
+        severity=Severity.of(severity),
+        categories=frozenset(map(Category, categories)),
     )

@@ -13,6 +13,7 @@ from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, load_model
 from sentiment.training.cascade import Effect, choose
 from sentiment.training.neural.mixture import Labelled
+from sentiment.training.neural.publish import write_judge
 from sentiment.training.posts import LabelledPost
 
 
@@ -27,5 +28,5 @@ def add_first_stage(
     thresholds, effect = choose(quick(texts), thorough(texts), truth)
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     about["cascade"] = thresholds
-    (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    write_judge(folder / ABOUT, about)
     return effect

@@ -57,7 +57,7 @@ def publish(
     judge = _meaning(half[NETWORK], tokenizer, dev)
     unrounded = {} if int8 else {"float32": True}
     judge["training"] = {"layers": len(network.stack), **training, **unrounded}
-    _write(half[ABOUT], judge)
+    write_judge(half[ABOUT], judge)
     for name, path in half.items():
         path.replace(folder / name)
     return judge
@@ -81,7 +81,7 @@ def fit_again(folder: Path, dev: Sequence[LabelledPost]) -> dict[str, Any]:
         raise GoodnameError(f"{folder / ABOUT} names another {', '.join(other)}: train it anew")
     judge = fitted | {key: before[key] for key in _KEPT if key in before}
     half = folder / f"{ABOUT}.half"
-    _write(half, judge)
+    write_judge(half, judge)
     half.replace(folder / ABOUT)
     return judge
 
@@ -107,9 +107,9 @@ def _meaning(network: Path, tokenizer: Tokenizer, dev: Sequence[LabelledPost]) -
     }
 
 
-def _write(path: Path, judge: Mapping[str, Any]) -> None:
+def write_judge(path: Path, judge: Mapping[str, Any]) -> None:
+    """Write a ``judge.json``, rows of numbers and names on a line each."""
     lines = json.dumps(judge, indent=1)
-    # Rows of numbers and names on a line each.
     lines = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", lines)
     path.write_text(lines + "\n", encoding="utf-8")
 

@@ -13,31 +13,38 @@ from pathlib import Path
 import pytest
 
 from core.types import Category, Sentiment, Severity
-from sentiment.training.posts import FILES, POSTS, read_posts
+from sentiment.training.posts import FILES, POSTS, LabelledPost, read_posts
 
-ALL = read_posts()
 LANGUAGES = ("en", "pl", "lt", "hr")
 
 
+@pytest.fixture(scope="module")
+def ours() -> list[LabelledPost]:
+    """All of them."""
+    return read_posts()
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_language_has_enough_posts_of_every_level(lang: str) -> None:
+def test_every_language_has_enough_posts_of_every_level(
+    lang: str, ours: list[LabelledPost]
+) -> None:
     for split, fewest, fewest_critical in (("train", 80, 150), ("dev", 10, 20), ("test", 20, 40)):
-        levels = Counter(p.severity for p in ALL if p.lang == lang and p.split == split)
+        levels = Counter(p.severity for p in ours if p.lang == lang and p.split == split)
         assert min(levels[level] for level in Severity) >= fewest, split
         assert levels[Severity.CRITICAL] >= fewest_critical, split
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_many_complaints_are_told_in_plain_facts(lang: str) -> None:
+def test_many_complaints_are_told_in_plain_facts(lang: str, ours: list[LabelledPost]) -> None:
     for split in ("dev", "test"):
-        negative = [p for p in ALL if p.lang == lang and p.split == split
+        negative = [p for p in ours if p.lang == lang and p.split == split
                     and p.sentiment is Sentiment.NEGATIVE]  # fmt: skip
         assert sum(post.plain for post in negative) > len(negative) / 4
 
 
-def test_parallel_posts_tell_the_same_in_four_languages() -> None:
+def test_parallel_posts_tell_the_same_in_four_languages(ours: list[LabelledPost]) -> None:
     events = defaultdict(list)
-    for post in ALL:
+    for post in ours:
         if post.split == "parallel":
             events[post.scenario].append(post)
     assert len(events) >= 60
@@ -46,10 +53,10 @@ def test_parallel_posts_tell_the_same_in_four_languages() -> None:
         assert len({post.severity for post in posts}) == 1, posts[0].text
 
 
-def test_who_read_second_did_not_copy_and_did_not_guess() -> None:
-    twice = [post for post in ALL if len(post.readings) > 1]
+def test_who_read_second_did_not_copy_and_did_not_guess(ours: list[LabelledPost]) -> None:
+    twice = [post for post in ours if len(post.readings) > 1]
     same = sum(post.readings[0].severity is post.readings[-1].severity for post in twice)
-    assert len(twice) > len(ALL) / 2
+    assert len(twice) > len(ours) / 2
     assert same > 0.9 * len(twice)
     assert any(post.readings[0] != post.readings[1] for post in twice)
 
@@ -60,16 +67,16 @@ def test_the_later_posts_are_for_training_and_the_last_ones_for_fitting() -> Non
     assert {post.split for post in read_posts(last)} == {"dev"}
 
 
-def test_no_text_occurs_twice() -> None:
-    plain = Counter(re.sub(r"\W+", " ", post.text.lower()) for post in ALL)
+def test_no_text_occurs_twice(ours: list[LabelledPost]) -> None:
+    plain = Counter(re.sub(r"\W+", " ", post.text.lower()) for post in ours)
     assert [text for text, count in plain.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_no_post_is_a_variation_of_another(lang: str) -> None:
+def test_no_post_is_a_variation_of_another(lang: str, ours: list[LabelledPost]) -> None:
     sharing = defaultdict(list)  # posts by each four words in a row: alike ones share some
     compared = set()
-    for text in (post.text for post in ALL if post.lang == lang and len(post.text) > 40):
+    for text in (post.text for post in ours if post.lang == lang and len(post.text) > 40):
         words = text.lower().split()
         for at in range(len(words) - 3):
             others = sharing[tuple(words[at : at + 4])]
@@ -87,16 +94,16 @@ def test_no_post_is_a_variation_of_another(lang: str) -> None:
     assert compared, "no two posts share four words: the comparison is broken"
 
 
-def test_one_event_never_stands_on_both_sides_of_a_split() -> None:
+def test_one_event_never_stands_on_both_sides_of_a_split(ours: list[LabelledPost]) -> None:
     splits = defaultdict(set)
-    for post in ALL:
+    for post in ours:
         splits[post.scenario].add(post.split)
     assert {len(found) for found in splits.values()} == {1}
-    assert {post.split for post in ALL} == {"train", "dev", "test", "parallel"}
+    assert {post.split for post in ours} == {"train", "dev", "test", "parallel"}
 
 
-def test_labels_do_not_contradict_each_other() -> None:
-    for post in ALL:
+def test_labels_do_not_contradict_each_other(ours: list[LabelledPost]) -> None:
+    for post in ours:
         if post.severity >= Severity.HIGH:
             assert post.sentiment is Sentiment.NEGATIVE, post.text
             assert post.evidence, post.text
@@ -110,10 +117,10 @@ def test_labels_do_not_contradict_each_other() -> None:
             assert post.sentiment is Sentiment.NEGATIVE, post.text
 
 
-def test_every_category_and_many_traps_occur() -> None:
-    assert {category for post in ALL for category in post.categories} == set(Category)
+def test_every_category_and_many_traps_occur(ours: list[LabelledPost]) -> None:
+    assert {category for post in ours for category in post.categories} == set(Category)
     for split in ("train", "dev", "test"):
-        part = [post for post in ALL if post.split == split]
+        part = [post for post in ours if post.split == split]
         assert sum(post.trap is not None for post in part) > len(part) / 10, split
 
 
