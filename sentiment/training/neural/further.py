@@ -31,9 +31,7 @@ from sentiment.training.neural.stage import Stage
 from sentiment.training.neural.stages import AGREEMENT, Material, watch
 from sentiment.training.posts import LabelledPost, parse_posts
 
-#: Half of the other stages' batch, for twice the steps: what the shipped judge had learned four
-#: times (``finer.jsonl``) it knew no better than dev posts: it lacks steps, not posts.
-FURTHER: Final = Stage(name="further", epochs=5, rate=8e-5, head_rate=1e-3, fall=0.9, tokens=2048,
+FURTHER: Final = Stage(name="further", epochs=5, rate=8e-5, head_rate=1e-3, fall=0.9,
                        heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
 REHEARSED: Final = 4_000  #: of our other posts, an epoch
 REPLAYED: Final = 4_000  #: of the public texts
