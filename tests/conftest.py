@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core.database import app_engine, owner_engine
 from core.migrate import upgrade
+from tests.databases import Databases, administer, as_owner
 
 # Some images set it: each of a few hundred processes of the tests would compile all modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-_NUMBERS = itertools.count()
 TEMPLATE = f"goodname_template_{os.getpid()}"
 
 
@@ -38,24 +37,31 @@ def superuser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(superuser_url: str) -> Iterator[str]:
     """The name of a migrated database, copied for tests that commit."""
-    with _Administrator(superuser_url) as admin:
-        admin(
-            "DO $$ BEGIN CREATE ROLE goodname LOGIN CREATEROLE CREATEDB;"
-            " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        )
-        admin(f"CREATE DATABASE {TEMPLATE} OWNER goodname")
-    engine = owner_engine(_as_owner(superuser_url, TEMPLATE))
+    administer(
+        superuser_url,
+        "DO $$ BEGIN CREATE ROLE goodname LOGIN CREATEROLE CREATEDB;"
+        " EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+    )
+    administer(superuser_url, f"CREATE DATABASE {TEMPLATE} OWNER goodname")
+    engine = owner_engine(as_owner(superuser_url, TEMPLATE))
     upgrade(engine)
     engine.dispose()
     yield TEMPLATE
-    with _Administrator(superuser_url) as admin:
-        admin(f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
+    administer(superuser_url, f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
-def shared_database(superuser_url: str, template: str) -> Iterator[str]:
+def databases(superuser_url: str, template: str) -> Iterator[Databases]:
+    """What lends databases to tests that commit."""
+    made = Databases(superuser_url, template)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shared_database(databases: Databases) -> Iterator[str]:
     """One database for all tests that roll back."""
-    with _Copied(superuser_url, template) as url:
+    with databases.lent() as url:
         yield url
 
 
@@ -78,9 +84,9 @@ def session(_shared_engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture
-def database_url(superuser_url: str, template: str) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """A database of its own, for tests with several connections or processes."""
-    with _Copied(superuser_url, template) as url:
+    with databases.lent() as url:
         yield url
 
 
@@ -113,40 +119,3 @@ def shared() -> Path:
     if not (folder / "fixtures").is_dir():
         pytest.skip(f"no recordings at {folder}; set GOODNAME_SHARED to test against them")
     return folder
-
-
-class _Administrator:
-    def __init__(self, url: str) -> None:
-        self._engine = create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-        )
-
-    def __enter__(self) -> _Administrator:
-        return self
-
-    def __call__(self, statement: str) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(text(statement))
-
-    def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
-
-
-class _Copied:
-    def __init__(self, superuser_url: str, template: str) -> None:
-        self._superuser_url, self._template = superuser_url, template
-        self._name = f"goodname_test_{os.getpid()}_{next(_NUMBERS)}"
-
-    def __enter__(self) -> str:
-        with _Administrator(self._superuser_url) as admin:
-            admin(f"CREATE DATABASE {self._name} TEMPLATE {self._template} OWNER goodname")
-        return _as_owner(self._superuser_url, self._name)
-
-    def __exit__(self, *_: object) -> None:
-        with _Administrator(self._superuser_url) as admin:
-            admin(f"DROP DATABASE {self._name} WITH (FORCE)")
-
-
-def _as_owner(superuser_url: str, database: str) -> str:
-    url = make_url(superuser_url).set(username="goodname", password=None, database=database)
-    return url.render_as_string(hide_password=False)

@@ -22,8 +22,8 @@ from core.settings import CrawlSection, LogSection
 from crawlers.catalogue import spiders
 from crawlers.credentials import Credentials
 from crawlers.wire import Greeting, Order, Report, Tick, greeting_line, line, read
-from tests.conftest import _Copied
 from tests.crawlers.site import Site, serving
+from tests.databases import Databases
 from tests.factories import add_source
 
 NO_CREDENTIALS: Credentials = {}
@@ -173,9 +173,9 @@ def _fresh(_sites: list[Site]) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def _crawler(superuser_url: str, template: str, _sites: list[Site]) -> Iterator[Crawler]:
+def _crawler(databases: Databases, _sites: list[Site]) -> Iterator[Crawler]:
     """One child for all tests of the engine, as it is one for all sources of an installation."""
-    with _Copied(superuser_url, template) as url:
+    with databases.lent() as url:
         engine = owner_engine(url)
         with child(engine, url, *_sites, max_pages_per_run=4) as crawler:
             yield crawler

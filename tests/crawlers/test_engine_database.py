@@ -21,15 +21,15 @@ from core.settings import CrawlSection
 from crawlers.engine.guard import GuardedLookUp
 from crawlers.engine.office import Office
 from crawlers.engine.turns import Turns
-from tests.conftest import _Copied
 from tests.crawlers.conftest import Crawler, start_child, stop_child
 from tests.crawlers.site import Asked, Site, page, posts, serving, status
+from tests.databases import Databases
 
 
 @pytest.fixture
-def url(superuser_url: str, template: str) -> Iterator[str]:
+def url(databases: Databases) -> Iterator[str]:
     """A database that a test may harm."""
-    with _Copied(superuser_url, template) as url:
+    with databases.lent() as url:
         yield url
 
 

@@ -13,16 +13,15 @@ import pytest
 
 from tests.core.test_http_namespace import PUBLIC, own_network
 from tests.crawlers.namespace_probe import REDIRECTS, STREAM, TARGETS
+from tests.databases import Databases
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def probe(superuser_url: str, template: str) -> dict[str, Any]:
+def probe(databases: Databases) -> dict[str, Any]:
     """What the probe reports; its namespace ends with its process."""
-    from tests.conftest import _Copied
-
-    with _Copied(superuser_url, template) as url:
+    with databases.lent() as url:
         done = subprocess.run(
             [*own_network(), sys.executable, "-m", "tests.crawlers.namespace_probe", url],
             cwd=REPOSITORY,

@@ -26,6 +26,7 @@ from tests.crawlers import site as bad
 from tests.crawlers.conftest import Crawler, start_child, stop_child
 from tests.crawlers.keyed import Keyed, KeyedConfig
 from tests.crawlers.site import Asked, Site, page, posts, redirect, serving, status
+from tests.databases import Databases
 
 PASSWORD, TOKEN = "s3cret-canary/one", "t0ken-canary-two"
 PARTS = {"name": "kavira-desk", "password": PASSWORD}
@@ -33,14 +34,13 @@ PARTS = {"name": "kavira-desk", "password": PASSWORD}
 
 @pytest.fixture(scope="module")
 def _keyed(
-    superuser_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Crawler, Site, Site, Path]]:
     """A child with a credential, two sites that it may reach, and its log."""
     from core.database import owner_engine
-    from tests.conftest import _Copied
 
     log = tmp_path_factory.mktemp("log") / "child"
-    with _Copied(superuser_url, template) as url, serving() as one, serving() as other:
+    with databases.lent() as url, serving() as one, serving() as other:
         engine = owner_engine(url)
         allowed = [f"{host}:{s.port}" for s in (one, other) for host in ("127.0.0.1", "localhost")]
         with log.open("wb") as output:

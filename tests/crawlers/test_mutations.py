@@ -20,13 +20,13 @@ from crawlers.contract import Page, Promise
 from crawlers.engine.profile import Profile, with_page
 from crawlers.engine.suspicion import USUAL_AFTER, Earlier, weigh
 from crawlers.engine.verdict import Tally, of_whole_run
-from tests.conftest import _Copied
 from tests.crawlers import hurried
 from tests.crawlers.conftest import Crawler, child
 from tests.crawlers.growing import BEGAN, Board, Habits, Said
 from tests.crawlers.mutating import DRAWN, MUTATIONS, Source, healthy
 from tests.crawlers.redrawn import NOT_DRAWN, REDRAWN
 from tests.crawlers.site import Asked, Site
+from tests.databases import Databases
 from tests.factories import add_source
 
 DAY = timedelta(days=1)
@@ -212,10 +212,10 @@ def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def crawler(superuser_url: str, template: str, site: Site, clock: Path) -> Iterator[Crawler]:
+def crawler(databases: Databases, site: Site, clock: Path) -> Iterator[Crawler]:
     """A child for which weeks are seconds, on a database of its own."""
     command = (sys.executable, "-m", "tests.crawlers.hurried")
-    with _Copied(superuser_url, template) as url:
+    with databases.lent() as url:
         engine = owner_engine(url)
         with child(engine, url, site, command=command) as crawler:
             yield crawler
