@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,14 @@ from tests.databases import Databases, administer, as_owner
 
 # Some images set it: each of a few hundred processes of the tests would compile all modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Where nothing configures logs, structlog draws an error with all its variables, for seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 TEMPLATE = f"goodname_template_{os.getpid()}"
 
