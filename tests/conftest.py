@@ -1,4 +1,4 @@
-"""Real Postgres for every test: migrated once, every test rolled back or given its own copy."""
+"""Real Postgres for every test: migrated once; a test is rolled back or lent a database."""
 
 from __future__ import annotations
 
