@@ -17,20 +17,34 @@ _LINGER_SECONDS: Final = 0.5  #: a connection that was closed is gone within
 
 _OTHERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 
+#: Catalogs of which any row that is made, changed or removed shows in the transactions of all.
+_CATALOGS: Final = {
+    "pg_attribute": "attrelid, attnum",
+    "pg_attrdef": "oid",
+    "pg_constraint": "oid",
+    "pg_default_acl": "oid",
+    "pg_index": "indexrelid",
+    "pg_policy": "oid",
+    "pg_proc": "oid",
+    "pg_rewrite": "oid",
+    "pg_trigger": "oid",
+    "pg_type": "oid",
+}
+_KEPT: Final = ",\n".join(
+    f"(SELECT md5(string_agg(xmin::text, ',' ORDER BY {order})) FROM {name})"
+    for name, order in _CATALOGS.items()
+)
 #: What a test may have changed of the tables; rows aside, it must be as the migrations left it.
-_SHAPE: Final = """
+#: Of ``pg_class`` and the schemas some is named: emptying a table writes the one, and a table of
+#: one connection the other.
+_SHAPE: Final = f"""
 SELECT (SELECT version_num FROM alembic_version),
-       (SELECT md5(string_agg(format('%s %s %s %s', oid, relname, relacl, relrowsecurity), ','
-                              ORDER BY oid))
+       (SELECT md5(string_agg(format('%s %s %s %s %s %s', oid, relname, relacl, relowner,
+                                     relrowsecurity, reloptions), ',' ORDER BY oid))
         FROM pg_class WHERE relnamespace <> 'pg_toast'::regnamespace),
-       (SELECT md5(string_agg(format('%s %s %s %s %s', attrelid, attname, atttypid, attnotnull,
-                                     attisdropped), ',' ORDER BY attrelid, attnum))
-        FROM pg_attribute WHERE attnum > 0),
-       (SELECT md5(string_agg(pg_get_constraintdef(oid), ',' ORDER BY oid)) FROM pg_constraint
-        WHERE connamespace <> 'information_schema'::regnamespace),
-       (SELECT md5(string_agg(format('%s %s', oid, tgenabled), ',' ORDER BY oid))
-        FROM pg_trigger),
-       (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_policy),
+       (SELECT array_agg(nspacl::text ORDER BY oid) FROM pg_namespace
+        WHERE nspname IN ('public', 'queue')),
+       {_KEPT},
        (SELECT count(*) FROM pg_db_role_setting WHERE setdatabase = this.oid),
        this.datallowconn, this.datconnlimit, this.datacl::text
 FROM pg_database AS this WHERE this.datname = current_database()

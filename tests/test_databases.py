@@ -10,6 +10,11 @@ import pytest
 from tests.databases import Databases
 
 _ALTER = "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' {}'; END $$"
+_EACH = """
+DO $$ DECLARE one text; BEGIN
+    FOR one IN SELECT format('{}', {}) FROM {} LIMIT 1 LOOP EXECUTE one; END LOOP;
+END $$
+"""
 
 
 @pytest.fixture
@@ -49,6 +54,20 @@ def test_two_at_once_are_two(lender: Databases) -> None:
         "CREATE TABLE left_behind (id int)",
         "ALTER TABLE workspace ADD COLUMN left_behind int",
         "DROP TABLE workspace CASCADE",
+        "ALTER TABLE workspace ALTER COLUMN name SET DEFAULT 'left behind'",
+        "CREATE VIEW left_behind AS SELECT 1",
+        "CREATE INDEX left_behind ON workspace (name)",
+        "GRANT SELECT ON workspace TO public",
+        "GRANT CREATE ON SCHEMA queue TO public",
+        _EACH.format(
+            "ALTER FUNCTION %s COST 7",
+            "p.oid::regprocedure",
+            "pg_proc AS p JOIN "
+            "pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname = 'queue'",
+        ),
+        _EACH.format(
+            "ALTER POLICY %I ON %s USING (true)", "polname, polrelid::regclass", "pg_policy"
+        ),
         "ALTER TABLE brand DISABLE TRIGGER ALL",
         "ALTER TABLE brand DISABLE ROW LEVEL SECURITY",
         "UPDATE alembic_version SET version_num = 'none'",
