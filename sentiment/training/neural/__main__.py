@@ -9,12 +9,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
 from core.errors import GoodnameError
 from sentiment.neural.model import SHIPPED
 from sentiment.training.corpora import TRAINABLE
+
+#: Of the published encoder, and so of any network made from it.
+MOST_LAYERS: Final = 12
 
 
 def main() -> None:
@@ -26,18 +30,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the finished model")
     parser.add_argument("--licences", type=_licences, default=TRAINABLE,
                         help="licence classes of the sets to learn from, e.g. A,B")  # fmt: skip
-    parser.add_argument("--layers", type=int, default=12, choices=(4, 6, 12),
+    parser.add_argument("--layers", type=int, default=MOST_LAYERS, choices=(4, 6, MOST_LAYERS),
                         help="of the written model; fewer are distilled from twelve")  # fmt: skip
     parser.add_argument("--start", type=Path, help="folder of a finished model to go on from")
     parser.add_argument("--new", type=Path,
                         help="posts for it, e.g. from goodname corrections export")  # fmt: skip
     parser.add_argument("--epochs", type=_count, metavar="N",
-                        help="of our posts (default 6), or of the lesson (5)")  # fmt: skip
+                        help="of our posts (default 6), of --new (5) or of a student (3)",
+                        )  # fmt: skip
     parser.add_argument("--float32", action="store_true",
                         help="keep the weights as they are: measures what int8 costs")  # fmt: skip
     options = parser.parse_args()
-    if (options.start is None) != (options.new is None):
-        parser.error("--start (a model) and --new (posts for it) belong together")
+    if options.new and not options.start:
+        parser.error("--new (posts) needs --start (a finished model to learn them)")
+    if options.start and not options.new and options.layers == MOST_LAYERS:
+        parser.error("--start (a finished model) needs --new (posts for it) or --layers 6 or 4")
     if options.start and options.start.resolve() == options.out.resolve():
         parser.error("--out would replace the model of --start: name another folder with --out")
     if options.float32 and options.out.resolve() == SHIPPED.resolve():
@@ -70,7 +77,7 @@ def _count(given: str) -> int:
 
 def _train(options: argparse.Namespace) -> None:
     # Here, so that a missing extra is told in one line.
-    from sentiment.training.neural.course import take
+    from sentiment.training.neural.course import shorten, take
     from sentiment.training.neural.first_stage import add_first_stage
     from sentiment.training.neural.further import read_lesson
     from sentiment.training.neural.publish import publish
@@ -78,14 +85,19 @@ def _train(options: argparse.Namespace) -> None:
 
     console = Console()
     options.work.mkdir(parents=True, exist_ok=True)
-    lesson = read_lesson(options.start, options.new) if options.start else None
+    lesson = read_lesson(options.start, options.new) if options.new else None
     material = gather(options.data, options.licences)
     console.print(f"{len(material.wide)} public texts, {len(material.posts)} posts of our own")
     if lesson:
         console.print(f"{lesson.model} goes on with {len(lesson.posts)} posts of {options.new}; "
                       f"{lesson.left} of its posts are of other splits and are left")  # fmt: skip
-    learned = take(material, options.work, licences=options.licences, layers=options.layers,
-                   epochs=options.epochs, lesson=lesson)  # fmt: skip
+    asked = {"licences": options.licences, "layers": options.layers}
+    if options.epochs:
+        asked["epochs"] = options.epochs
+    if options.start and not options.new:
+        learned = shorten(options.start, material, options.work, **asked)
+    else:
+        learned = take(material, options.work, lesson=lesson, **asked)
     publish(learned.network, learned.tokenizer, material.posts_dev, options.out,
             training=learned.origin, int8=not options.float32)  # fmt: skip
     effect = add_first_stage(options.out, material.parallel, material.public_dev)

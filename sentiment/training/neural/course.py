@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,13 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from core.errors import GoodnameError
+from sentiment.neural.judge import NeuralJudge
+from sentiment.neural.model import ABOUT, NETWORK, load_model
+from sentiment.training.corpora import TRAINABLE
+from sentiment.training.neural.distil import DISTIL
 from sentiment.training.neural.encoder import Network
+from sentiment.training.neural.finished import read_finished
 from sentiment.training.neural.further import FURTHER, Lesson, further
 from sentiment.training.neural.stages import (
     OWN,
@@ -45,7 +52,7 @@ def take(
 
     Where ``layers`` are fewer than the network then has, a student of so many follows.
     """
-    origin: dict[str, Any] = {"posts": [path.stem for path in FILES]}
+    origin: dict[str, Any] = {"posts": _files()}
     if lesson is not None:
         network, tokenizer = further(lesson, material, folder, epochs=epochs)
         last = FURTHER
@@ -57,7 +64,40 @@ def take(
         origin |= {"licences": list(licences), "epochs": epochs or OWN.epochs}
     if layers < len(network.stack):
         network = student(
-            network, tokenizer, material, folder, layers=layers, taught_by=last.name,
-            new=lesson.posts if lesson else (),
+            network, tokenizer, material, folder, layers=layers,
+            taught_by=folder / f"{last.name}.pt", new=lesson.posts if lesson else (),
         )  # fmt: skip
+        origin |= {"student": {"epochs": DISTIL.epochs}}
     return Learned(network=network, tokenizer=tokenizer, origin=origin)
+
+
+def shorten(
+    start: Path,
+    material: Material,
+    folder: Path,
+    *,
+    licences: Sequence[str],
+    layers: int,
+    epochs: int = DISTIL.epochs,
+) -> Learned:
+    """A student of so many layers of the finished model in ``start``.
+
+    ``GoodnameError`` where the folder holds no model, or one that has no more layers than that.
+    """
+    teacher, tokenizer = read_finished(start)
+    if layers >= len(teacher.stack):
+        raise GoodnameError(f"--start: {start} has {len(teacher.stack)} layers already")
+    network = student(teacher, tokenizer, material, folder, layers=layers,
+                      taught_by=start / NETWORK, epochs=epochs)  # fmt: skip
+    before = json.loads((start / ABOUT).read_text(encoding="utf-8")).get("training", {})
+    earlier = before.get("licences", TRAINABLE)
+    origin = {key: before[key] for key in ("epochs", "after") if key in before} | {
+        "licences": sorted({*earlier, *licences}),
+        "posts": _files(),
+        "student": {"epochs": epochs, "teacher": NeuralJudge(load_model(start)).name},
+    }
+    return Learned(network=network, tokenizer=tokenizer, origin=origin)
+
+
+def _files() -> list[str]:
+    return [path.stem for path in FILES]

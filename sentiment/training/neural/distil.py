@@ -1,8 +1,8 @@
 """A network of fewer layers that learns what the twelve say.
 
-The student takes evenly spread layers of its teacher (Sun et al. 2019, Sanh et al. 2019) and is
-taught the teacher's probabilities of all three heads and its last hidden states, on public texts
-and on our own posts spoilt anew in every epoch; labels count beside them.
+The student takes evenly spread layers of its teacher (Sanh et al. 2019) and is taught the teacher's
+probabilities of all three heads and what those layers make of every token (Sun et al. 2019), on
+public texts and on our own posts spoilt anew in every epoch; labels count beside them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from torch.nn import functional
 
 from sentiment.training.neural.encoder import Network, Output
 from sentiment.training.neural.examples import Batch, Example
-from sentiment.training.neural.fit import fit
+from sentiment.training.neural.fit import fit, fuse
 from sentiment.training.neural.loss import Loss, labels_loss
 from sentiment.training.neural.precision import mixed
 from sentiment.training.neural.stage import Stage
 
-DISTIL: Final = Stage(name="student", epochs=3, rate=1e-4, head_rate=3e-4)
+DISTIL: Final = Stage(name="student", epochs=3, rate=3e-4, head_rate=5e-4, tokens=2048)
 SOFT: Final = 2.0  #: temperature at which probabilities are compared
-HIDDEN_WEIGHT: Final = 2.0
+STATES_WEIGHT: Final = 2.0  #: of each layer
 LABELS_WEIGHT: Final = 0.3
 HEADS: Final = (1.0, 1.0, 0.3)
 
@@ -36,30 +36,36 @@ def distilled(
     examples: Callable[[int], Sequence[Example]],
     folder: Path,
     *,
+    epochs: int = DISTIL.epochs,
     watch: Callable[[Network], str] | None = None,
 ) -> Network:
     """A trained student; like every stage it goes on where it was cut off."""
     student = shortened(teacher, layers)
-    teacher.eval()
-    stage = replace(DISTIL, name=f"{DISTIL.name}{layers}", heads=HEADS)
-    return fit(student, examples, stage, folder, loss=_loss(teacher, stage), watch=watch)
+    fuse(teacher.eval())
+    stage = replace(DISTIL, name=f"{DISTIL.name}{layers}", epochs=epochs, heads=HEADS)
+    loss = _loss(teacher, kept(teacher, layers), stage)
+    return fit(student, examples, stage, folder, loss=loss, watch=watch)
+
+
+def kept(teacher: Network, layers: int) -> list[int]:
+    """Which layers of the teacher a student of so many begins with: evenly spread, the last too."""
+    every = len(teacher.stack) / layers
+    return [round((number + 1) * every) - 1 for number in range(layers)]
 
 
 def shortened(teacher: Network, layers: int) -> Network:
     """The teacher with only ``layers`` of its layers, the last one among them."""
     student = Network(replace(teacher.shape, layers=layers), teacher.dropout)
-    every = len(teacher.stack) / layers
-    kept = [round((number + 1) * every) - 1 for number in range(layers)]
     weights = {name: tensor for name, tensor in teacher.state_dict().items()
                if not name.startswith("layers.")}  # fmt: skip
-    for new, old in enumerate(kept):
+    for new, old in enumerate(kept(teacher, layers)):
         weights |= {f"layers.{new}.{name}": tensor
                     for name, tensor in teacher.stack[old].state_dict().items()}  # fmt: skip
     student.load_state_dict(weights)
     return student
 
 
-def _loss(teacher: Network, stage: Stage) -> Loss:
+def _loss(teacher: Network, followed: Sequence[int], stage: Stage) -> Loss:
     labels = labels_loss(stage)
 
     def loss(output: Output, batch: Batch) -> Tensor:
@@ -72,12 +78,19 @@ def _loss(teacher: Network, stage: Stage) -> Loss:
                 output.category.float(), taught.category.float().sigmoid(), reduction="none"
             ).sum(dim=1).mean()
         )  # fmt: skip
-        seen = batch.mask.unsqueeze(-1)
-        hidden = (output.hidden.float() - taught.hidden.float()).pow(2) * seen
-        near = hidden.sum() / (seen.sum() * output.hidden.shape[-1])
-        return said + HIDDEN_WEIGHT * near + LABELS_WEIGHT * labels(output, batch)
+        far = sum(
+            _distance(ours, taught.states[theirs], batch.mask)
+            for ours, theirs in zip(output.states, followed, strict=True)
+        )
+        return said + STATES_WEIGHT * far + LABELS_WEIGHT * labels(output, batch)
 
     return loss
+
+
+def _distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+    """Mean square of the difference of two states, (batch, length, hidden), over the tokens."""
+    squares = (student.float() - teacher.float()).pow(2) * mask.unsqueeze(-1)
+    return squares.sum() / (mask.sum() * student.shape[-1])
 
 
 def _apart(student: Tensor, teacher: Tensor) -> Tensor:

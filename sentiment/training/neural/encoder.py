@@ -35,12 +35,12 @@ class Shape:
 
 
 class Output(NamedTuple):
-    """Logits of each head, and the encoder's last hidden states."""
+    """Logits of each head, and what every layer made of the tokens."""
 
     sentiment: Tensor  #: (batch, 3)
     severity: Tensor  #: (batch, 5)
     category: Tensor  #: (batch, 15)
-    hidden: Tensor  #: (batch, length, hidden)
+    states: tuple[Tensor, ...]  #: (batch, length, hidden) after each layer, the lowest first
 
 
 class Layer(nn.Module):
@@ -120,9 +120,13 @@ class Network(nn.Module):
         x = self.embedding_norm(self.word(ids) + self.position(places))
         added = torch.zeros(mask.shape, dtype=x.dtype, device=x.device)
         added = added.masked_fill(~mask, _NEVER)[:, None, None, :]
+        states: list[Tensor] = []
         for layer in self.layers:
             x = layer(x, added)
-        return Output(self.sentiment(x, mask), self.severity(x, mask), self.category(x, mask), x)
+            states.append(x)
+        return Output(
+            self.sentiment(x, mask), self.severity(x, mask), self.category(x, mask), tuple(states)
+        )
 
 
 def from_published(encoder: Encoder, kept: list[int]) -> Network:

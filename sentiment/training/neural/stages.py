@@ -36,10 +36,9 @@ GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, head
 #: Categories weigh most, for they are learned slowest: the rare ones have few posts.
 OWN: Final = Stage(name="own", epochs=6, rate=1.6e-4, head_rate=2e-3, fall=0.9,
                    heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
-#: Public texts that an epoch of the own stage sees, so that the network keeps what it knows.
+#: Public texts that an epoch of the own stage sees, so that the network keeps what it knows, and
+#: one of the stage in which a student learns from its teacher.
 REPLAYED: Final = 10_000
-#: … and of the stage in which a student learns from its teacher.
-RETOLD: Final = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,20 +114,23 @@ def student(
     folder: Path,
     *,
     layers: int,
-    taught_by: str,
+    taught_by: Path,
+    epochs: int = DISTIL.epochs,
     new: Sequence[LabelledPost] = (),
 ) -> Network:
     """Fewer layers that say what all of them say, on our posts and on ``new`` ones beside them.
 
-    ``taught_by`` is the stage that made the network: a student of other weights is refused.
+    ``taught_by`` is the file of the network's weights: a student of others is refused.
     """
     known = {post.text for post in material.posts}
     posts = [*material.posts, *(post for post in new if post.text not in known)]
-    epoch = _epochs(tokenizer, material, posts, RETOLD)
-    teacher = {"teacher": digest(folder / f"{taught_by}.pt"), "replayed": RETOLD}
-    made_of = material.public_of | material.posts_of | teacher | asdict(DISTIL)
-    claim(folder, f"student{layers}", made_of)
-    return distilled(network, layers, epoch, folder, watch=watch(tokenizer, material))
+    epoch = _epochs(tokenizer, material, posts, REPLAYED)
+    stage = replace(DISTIL, epochs=epochs)
+    teacher = {"teacher": digest(taught_by), "replayed": REPLAYED}
+    claim(folder, f"{stage.name}{layers}",
+          material.public_of | material.posts_of | teacher | asdict(stage))  # fmt: skip
+    return distilled(network, layers, epoch, folder, epochs=epochs,
+                     watch=watch(tokenizer, material))  # fmt: skip
 
 
 def dev_examples(tokenizer: Tokenizer, posts: Sequence[LabelledPost]) -> list[Example]:

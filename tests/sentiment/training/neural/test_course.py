@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("onnx", reason="onnx is not installed")
 
+from core.errors import GoodnameError  # noqa: E402
+from sentiment.neural.judge import NeuralJudge  # noqa: E402
+from sentiment.neural.model import load_model  # noqa: E402
 from sentiment.training.neural import further as going_on  # noqa: E402
 from sentiment.training.neural import stages  # noqa: E402
-from sentiment.training.neural.course import Learned, take  # noqa: E402
+from sentiment.training.neural.course import Learned, shorten, take  # noqa: E402
+from sentiment.training.neural.distil import DISTIL  # noqa: E402
 from sentiment.training.neural.encoder import Network  # noqa: E402
+from sentiment.training.neural.export import export  # noqa: E402
 from sentiment.training.neural.further import Lesson  # noqa: E402
 from sentiment.training.neural.stages import Material  # noqa: E402
 from sentiment.training.posts import FILES  # noqa: E402
+from tests.sentiment.networks import write_model  # noqa: E402
 from tests.sentiment.training.neural.small import (  # noqa: E402
     DRY,
     GLAD,
@@ -38,7 +46,8 @@ def small_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(stages, "begin", start)
     monkeypatch.setattr(going_on, "read_finished", start)
-    monkeypatch.setattr("sentiment.training.neural.fit.fuse", lambda _: None)
+    for module in ("fit", "distil"):
+        monkeypatch.setattr(f"sentiment.training.neural.{module}.fuse", lambda _: None)
 
 
 @pytest.fixture
@@ -57,6 +66,15 @@ def material() -> Material:
 
 def _stages(folder: Path) -> set[str]:
     return {path.stem for path in folder.glob("*.pt")}
+
+
+def _finished(folder: Path, *, seed: int = 1, **about: Any) -> Path:
+    """The folder of a finished model of two layers."""
+    write_model(folder, **about)
+    torch.manual_seed(seed)
+    export(Network(SMALL), folder / "model.onnx", length=256)
+    TOKENIZER.save(str(folder / "tokenizer.json"))
+    return folder
 
 
 def _weights(learned: Learned) -> list[float]:
@@ -81,6 +99,44 @@ def test_a_student_follows_the_course(material: Material, tmp_path: Path) -> Non
 
     assert _stages(tmp_path) == {"general", "own", "student1"}
     assert len(learned.network.stack) == 1
+    assert learned.origin["student"] == {"epochs": DISTIL.epochs}
+
+
+@pytest.mark.parametrize(("asked", "shown"), [({}, DISTIL.epochs), ({"epochs": 2}, 2)])
+def test_a_finished_model_teaches_a_student(
+    material: Material, tmp_path: Path, asked: dict[str, int], shown: int
+) -> None:
+    before = {"layers": 2, "licences": ["D"], "epochs": 6, "posts": ["posts"], "after": []}
+    teacher = _finished(tmp_path / "teacher", training=before)
+    name = NeuralJudge(load_model(teacher), threads=1).name
+    work = tmp_path / "work"
+    work.mkdir()
+
+    learned = shorten(teacher, material, work, licences=("A",), layers=1, **asked)
+
+    assert _stages(work) == {"student1"}
+    assert (work / "student1.log").read_text().count(" epoch ") == shown
+    assert len(learned.network.stack) == 1
+    assert learned.origin == {
+        "licences": ["A", "D"],
+        "posts": OURS,
+        "epochs": 6,
+        "after": [],
+        "student": {"epochs": shown, "teacher": name},
+    }
+
+
+def test_a_student_of_another_teacher_or_with_all_its_layers_is_refused(
+    material: Material, tmp_path: Path
+) -> None:
+    teacher = _finished(tmp_path / "teacher", seed=1)
+    other = _finished(tmp_path / "other", seed=2)
+    shorten(teacher, material, tmp_path, licences=("A",), layers=1, epochs=1)
+
+    with pytest.raises(GoodnameError, match="teacher"):
+        shorten(other, material, tmp_path, licences=("A",), layers=1, epochs=1)
+    with pytest.raises(GoodnameError, match="has 2 layers already"):
+        shorten(teacher, material, tmp_path, licences=("A",), layers=2)
 
 
 @pytest.mark.parametrize(("epochs", "shown"), [(None, 5), (2, 2)])
