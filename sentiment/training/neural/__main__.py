@@ -101,10 +101,7 @@ def _train(options: argparse.Namespace) -> None:
     publish(learned.network, learned.tokenizer, material.posts_dev, options.out,
             training=learned.origin, int8=not options.float32)  # fmt: skip
     effect = add_first_stage(options.out, material.parallel, material.public_dev)
-    console.print(
-        f"written to {options.out}; a cascade settles {effect.settled:.0%} of the dev texts, "
-        f"costs {effect.lost:.3f} of macro-F1 and misses {effect.missed} of medium and above"
-    )
+    console.print(f"written to {options.out}; {effect}")
 
 
 if __name__ == "__main__":

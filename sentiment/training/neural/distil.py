@@ -23,6 +23,9 @@ from sentiment.training.neural.loss import Loss, labels_loss
 from sentiment.training.neural.precision import mixed
 from sentiment.training.neural.stage import Stage
 
+#: What 120 steps left between a student of six layers and its teacher, on dev posts (divergence of
+#: the levels, nats): .51 with a rate of 1e-4, .44 with 2.5e-4, .48 with 5e-4; at 1e-4 with the last
+#: layer followed alone .54.
 DISTIL: Final = Stage(name="student", epochs=3, rate=3e-4, head_rate=5e-4, tokens=2048)
 SOFT: Final = 2.0  #: temperature at which probabilities are compared
 STATES_WEIGHT: Final = 2.0  #: of each layer

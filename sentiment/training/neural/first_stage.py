@@ -1,17 +1,25 @@
-"""When the linear judge may settle a text that the written model then never reads."""
+"""When the linear judge may settle a text that the written model then never reads.
+
+``python -m sentiment.training.neural.first_stage FOLDER --data DATA`` chooses it again for a
+finished model, as after a new training of the linear judge.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.errors import GoodnameError
 from core.types import Sentiment
 from sentiment.linear import model as linear_model
 from sentiment.linear.judge import LinearJudge
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, load_model
 from sentiment.training.cascade import Effect, choose
+from sentiment.training.corpora import TRAINABLE
 from sentiment.training.neural.mixture import Labelled
 from sentiment.training.neural.publish import write_judge
 from sentiment.training.posts import LabelledPost
@@ -30,3 +38,22 @@ def add_first_stage(
     about["cascade"] = thresholds
     write_judge(folder / ABOUT, about)
     return effect
+
+
+def main() -> None:
+    """Choose the thresholds of a finished model again."""
+    from sentiment.training.neural.stages import gather
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("folder", type=Path, help="of a model that training wrote")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
+    options = parser.parse_args()
+    try:
+        material = gather(options.data, TRAINABLE)
+        print(add_first_stage(options.folder, material.parallel, material.public_dev))
+    except (GoodnameError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

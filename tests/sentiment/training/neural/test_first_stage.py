@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from sentiment.linear import model as linear_model
 from sentiment.linear.judge import LinearJudge
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import load_model
-from sentiment.training.neural.first_stage import add_first_stage
+from sentiment.training.neural.first_stage import add_first_stage, main
 from sentiment.training.neural.mixture import Labelled
 from sentiment.training.posts import POSTS, read_posts
 
@@ -40,3 +42,15 @@ def test_a_model_gets_thresholds_and_runs_behind_a_cascade(
     assert effect.settled > 0 or not any(settled)
     cascade = CascadeJudge(quick, NeuralJudge(model), model.about.harmless)
     assert len(cascade([post.text for post in posts])) == len(posts)
+
+
+def test_a_folder_without_a_model_keeps_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "index.json").write_text(json.dumps([]))
+    monkeypatch.setattr(sys, "argv", ["first_stage", str(tmp_path), "--data", str(tmp_path)])
+
+    with pytest.raises(SystemExit, match="cannot read the neural judge in"):
+        main()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["index.json"]
