@@ -9,16 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
 from core.errors import GoodnameError
 from sentiment.neural.model import SHIPPED
 from sentiment.training.corpora import TRAINABLE
-
-#: Of the published encoder, and so of any network made from it.
-MOST_LAYERS: Final = 12
+from sentiment.training.neural.weights import MOST_LAYERS
 
 
 def main() -> None:

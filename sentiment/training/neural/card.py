@@ -18,7 +18,7 @@ from core.errors import GoodnameError
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, NETWORK, SHIPPED, TOKENIZER, load_model
 from sentiment.training.corpora import data_sets
-from sentiment.training.neural.weights import VERSION
+from sentiment.training.neural.weights import MOST_LAYERS, VERSION
 from sentiment.training.posts import DATA, FILES, read_posts
 
 _COURSE: Final = """sentiment from public sets; then sentiment, severity and
@@ -29,7 +29,6 @@ categories from our own invented posts, in an earlier, longer course that the co
 takes"""
 #: What a model has learned that does not say it: it is older than the other files.
 _FIRST_ROUNDS: Final = ["posts", "harder"]
-_MOST_LAYERS: Final = 12
 _INT8: Final = "int8 weights, int8 activations with a scale for each token"
 _FLOAT32: Final = "float32 weights, for measuring what int8 costs"
 
@@ -132,7 +131,7 @@ def _other(name: str, training: dict[str, Any]) -> str:
     options = f"--licences {','.join(training['licences'])}"
     if epochs := training.get("epochs"):
         options += f" --epochs {epochs}"
-    if training["layers"] < _MOST_LAYERS:
+    if training["layers"] < MOST_LAYERS:
         options += f" --layers {training['layers']}"
     if training.get("float32"):
         options += " --float32"
@@ -180,10 +179,10 @@ def _student(training: dict[str, Any]) -> str:
     if "student" not in training:
         return ""
     teacher = training["student"].get("teacher")
-    of = f"`{teacher}`" if teacher else f"the network of {_MOST_LAYERS} that this made"
+    of = f"`{teacher}`" if teacher else f"the network of {MOST_LAYERS} that this made"
     return (
         f" Its {training['layers']} layers are those of a student (`--layers`) that learned what "
-        f"{of} says of our posts and of public texts, in {training['student']['epochs']} epochs."
+        f"{of} says of our posts and of public texts (epochs: {training['student']['epochs']})."
     )
 
 

@@ -49,7 +49,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
     options = parser.parse_args()
     try:
-        material = gather(options.data, TRAINABLE)
+        load_model(options.folder)
+        about = json.loads((options.folder / ABOUT).read_text(encoding="utf-8"))
+        material = gather(options.data, about.get("training", {}).get("licences", TRAINABLE))
         print(add_first_stage(options.folder, material.parallel, material.public_dev))
     except (GoodnameError, OSError) as error:
         sys.exit(f"error: {error}")

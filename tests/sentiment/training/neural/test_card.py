@@ -236,3 +236,21 @@ def test_the_card_names_the_posts_by_which_the_outputs_are_understood(
 
     assert "fitted, by 2 152 (SHA-256 of these and their labels `cdcdcdcdcdcd…`)" in page
     assert "fitted, by" not in card(model, _report(tmp_path / "older", name), data)
+
+
+@pytest.mark.parametrize(
+    ("student", "of"),
+    [({"epochs": 2, "teacher": OTHER}, f"`{OTHER}`"), ({"epochs": 3}, "the network of 12")],
+)
+def test_the_card_of_a_student_names_its_teacher(
+    tmp_path: Path, data: Path, student: dict[str, Any], of: str
+) -> None:
+    training = {"layers": 6, "licences": ["A"], "student": student}
+    model = write_model(tmp_path / "student", training=training)
+    name = NeuralJudge(load_model(model), threads=1).name
+
+    page = card(model, _report(tmp_path / "report", name), data)
+
+    epochs = student["epochs"]
+    assert f"learned what {of}" in page
+    assert f"says of our posts and of public texts (epochs: {epochs})." in page

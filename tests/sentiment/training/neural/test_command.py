@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,35 @@ def test_the_shipped_model_is_not_replaced_by_one_for_measuring(
         main()
 
     assert "name a folder with --out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("epochs", [None, 2])
+def test_a_finished_model_alone_is_shortened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, epochs: int | None
+) -> None:
+    (tmp_path / "index.json").write_text("[]")
+    given = ["neural", "--data", tmp_path, "--work", tmp_path / "work", "--out", tmp_path / "out",
+             "--start", tmp_path / "start", "--layers", "6"]  # fmt: skip
+    given += ["--epochs", epochs] if epochs else []
+    monkeypatch.setattr("sys.argv", list(map(str, given)))
+    dev = [post for post in read_posts(POSTS) if post.split == "dev"][::4]
+    monkeypatch.setattr("sentiment.training.neural.stages.read_posts", lambda: dev)
+    asked: list[Any] = []
+
+    def shorten(start: Path, *_: object, **options: object) -> Learned:
+        asked.append((start, options))
+        origin = {"student": {"epochs": epochs}}
+        return Learned(network=Network(SMALL), tokenizer=TOKENIZER, origin=origin)
+
+    monkeypatch.setattr("sentiment.training.neural.course.shorten", shorten)
+    effect = Effect(settled=0.02, lost=0.0, missed=0)
+    monkeypatch.setattr("sentiment.training.neural.first_stage.add_first_stage", lambda *_: effect)
+
+    main()
+
+    [(start, options)] = asked
+    assert start == tmp_path / "start"
+    assert options["layers"] == 6
+    assert options.get("epochs") == epochs
+    about = json.loads((tmp_path / "out/judge.json").read_text())
+    assert about["training"]["student"] == {"epochs": epochs}

@@ -19,6 +19,7 @@ from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import load_model
 from sentiment.training.neural.first_stage import add_first_stage, main
 from sentiment.training.neural.mixture import Labelled
+from sentiment.training.neural.stages import Material
 from sentiment.training.posts import POSTS, read_posts
 
 
@@ -54,3 +55,29 @@ def test_a_folder_without_a_model_keeps_what_it_holds(
         main()
 
     assert [path.name for path in tmp_path.iterdir()] == ["index.json"]
+
+
+def test_thresholds_are_chosen_again_on_the_sets_that_the_model_may_know(
+    small_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(small_folder, folder)
+    about = json.loads((folder / "judge.json").read_text())
+    about.pop("cascade", None)
+    about["training"] = {"layers": 1, "licences": ["A", "B"]}
+    (folder / "judge.json").write_text(json.dumps(about))
+    asked: list[object] = []
+
+    def gather(data: Path, licences: list[str]) -> Material:
+        asked.append((data, licences))
+        posts = [post for post in read_posts(POSTS) if post.split == "dev"][:20]
+        return Material(wide=[], near=[], public_dev=[], posts=[], posts_dev=[], parallel=posts,
+                        public_of={}, posts_of={})  # fmt: skip
+
+    monkeypatch.setattr("sentiment.training.neural.stages.gather", gather)
+    monkeypatch.setattr(sys, "argv", ["first_stage", str(folder), "--data", str(tmp_path)])
+
+    main()
+
+    assert asked == [(tmp_path, ["A", "B"])]
+    assert load_model(folder).about.harmless is not None
