@@ -15,6 +15,7 @@ from pipeline.alert_rows import evaluate
 from pipeline.dead_letters import bury
 from pipeline.evidence import pin
 from pipeline.ingest import first_line, is_of_content
+from pipeline.judge_health import raise_unless_it_judges
 from pipeline.judged_text import judged_text
 from pipeline.match import Match, about, matcher
 from pipeline.mentions import Graded, active_brands, said_before, save_mentions
@@ -58,7 +59,8 @@ def judge_posts(
     Of mentions at least as severe as ``evidence_from`` the raw answer is kept for good.
 
     A post on which the judge or a statement breaks is tried once more, alone, and then becomes a
-    dead letter; the others are assessed. A database that is away is no fault of a post and raises.
+    dead letter; the others are assessed. A database that is away is no fault of a post and raises,
+    and so does a judge that breaks on anything.
     """
     posts, missed = lock_unjudged(session, post_ids)
     try:
@@ -144,6 +146,7 @@ def _assess_singly(
                 )
         except Exception as error:
             _raise_unless_of_post(error)
+            raise_unless_it_judges(judge)
             log.warning("post_not_judged", post_id=post.id, exc_info=True)
             _bury(session, post, f"{type(error).__name__}: {first_line(error)}", now=now)
             total += Assessed(posts=1, dead=1)

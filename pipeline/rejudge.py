@@ -20,6 +20,7 @@ from core.models import AlertMention, DeadLetter, Delivery, Mention, PostRow, Po
 from core.types import DeliveryState
 from pipeline.dead_letters import bury
 from pipeline.ingest import first_line
+from pipeline.judge_health import raise_unless_it_judges
 from pipeline.judged_text import judged_text
 from pipeline.judgements import GRADE, grade_values, keep_replaced, known_grades
 from sentiment.judge import Judge
@@ -173,7 +174,10 @@ def _texts(session: Session, versions: Sequence[_Version]) -> dict[_Version, str
 
 
 def _judge(texts: Mapping[_Version, str], *, judge: Judge) -> _Grades:
-    """All at once; when that breaks each alone, and what breaks alone has no grade."""
+    """All at once; when that breaks each alone, and what breaks alone has no grade.
+
+    A judge that breaks on anything raises.
+    """
     if not texts:
         return {}
     try:
@@ -181,6 +185,7 @@ def _judge(texts: Mapping[_Version, str], *, judge: Judge) -> _Grades:
         return {version: grade_values(one) for version, one in zip(texts, said, strict=True)}
     except Exception as error:
         if len(texts) == 1:
+            raise_unless_it_judges(judge)
             log.warning("post_not_rejudged", posts=[id_ for id_, _ in texts], exc_info=True)
             return {}
         log.warning("batch_broke", posts=len(texts), reason=first_line(error))

@@ -282,6 +282,19 @@ def test_a_database_that_is_away_buries_nobody(world: World) -> None:
     assert world.all(DeadLetter) == []
 
 
+def test_a_judge_that_breaks_on_anything_buries_nobody(world: World) -> None:
+    class Lost(WordJudge):
+        def __call__(self, texts: Sequence[str]) -> Any:
+            raise MemoryError(f"no memory for {len(texts)} texts")
+
+    seeing, world.judge = world.judge, Lost()
+    with pytest.raises(MemoryError):
+        world.hear(make_post(text="Voltano fraud"))
+    assert world.all(DeadLetter) == []
+    world.judge = seeing
+    assert world.assess([post.id for post in world.all(PostRow)]).alerts == 1
+
+
 def test_two_workers_judge_each_post_once(engine: Engine, now: datetime) -> None:
     with Session(engine, expire_on_commit=False) as setup:
         world = build(setup, now)

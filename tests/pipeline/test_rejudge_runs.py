@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, text, update
@@ -84,6 +85,23 @@ def test_a_text_that_breaks_the_judge_keeps_its_grade_and_is_not_tried_again(roo
     assert (letter.stage, letter.reason) == ("rejudge", "words-0: the judge broke on it")
     assert (room.state().state, room.state().dead) == ("finished", 1)
     assert room.begin() == (None, False)
+
+
+def test_a_judge_that_breaks_on_anything_gives_nothing_up(room: Room) -> None:
+    class Lost(LaterJudge):
+        def __call__(self, texts: Any) -> Any:
+            raise RuntimeError(f"the GPU is gone, and {len(texts)} texts wait")
+
+    hear(room, "Voltano is a fraud", "Voltano is meh")
+    seeing, room.judge = room.judge, Lost()
+    room.begin()
+    assert room.step()
+    assert room.all(DeadLetter) == []
+    assert "the GPU is gone" in room.state().note
+    room.judge = seeing
+    while room.step(later=True):
+        pass
+    assert {judge for judge, _ in grades(room)} == {"words-2"}
 
 
 def test_a_text_that_ends_the_process_is_given_up_alone(room: Room) -> None:
