@@ -57,7 +57,7 @@ def judge(wanted: Wanted) -> int:
     """Explain a text or judge a file; the exit status."""
     section = load_settings(wanted.settings).sentiment
     if wanted.model:
-        section = section.model_copy(update={"model": wanted.model})
+        section = section.with_model(wanted.model)
     if _is_file(wanted):
         return _judge_file(wanted, lambda: open_judge(section))
     _explain(wanted, open_judge(section))
@@ -89,8 +89,7 @@ def _explain(wanted: Wanted, judge: Judge) -> None:
 def _judge_file(wanted: Wanted, open_named: Callable[[], Judge]) -> int:
     source = None if wanted.what == STANDARD else Path(wanted.what)
     target = None if wanted.out in (None, STANDARD) else Path(str(wanted.out))
-    if source is not None:
-        _check_source(source, target)
+    _check_source(source, target)
     began = time.monotonic()
     with Input(source) as lines:
         judge = open_named()
@@ -114,16 +113,18 @@ def _judge_file(wanted: Wanted, open_named: Callable[[], Judge]) -> int:
     return _summary(tally, time.monotonic() - began, judge=judge.name)
 
 
-def _check_source(source: Path, target: Path | None) -> None:
+def _check_source(source: Path | None, target: Path | None) -> None:
+    name = "standard input" if source is None else str(source)
     try:
-        about = source.stat()
-        same = target is not None and target.exists() and target.samefile(source)
+        about = os.fstat(0) if source is None else source.stat()
+        same = target is not None and target.is_file() and os.path.samestat(about, target.stat())
     except (OSError, ValueError):
-        raise GoodnameError(f"{str(source)[:200]}: no such file") from None
+        why = "cannot be read" if source is None else "no such file"
+        raise GoodnameError(f"{name[:200]}: {why}") from None
     if stat.S_ISDIR(about.st_mode):
-        raise GoodnameError(f"{source}: a folder, not a file of lines")
+        raise GoodnameError(f"{name}: a folder, not a file of lines")
     if same:
-        raise GoodnameError(f"{source}: input and --out are the same file")
+        raise GoodnameError(f"{name}: input and --out are the same file")
 
 
 def _options(fields: Fields) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self, cast
+from typing import Any, BinaryIO, Final, Self, cast
 
 from core.errors import GoodnameError
 
@@ -30,10 +30,19 @@ class Line:
 
     number: int  #: from 1, blank lines counted
     data: bytes | None
+    digest: str = ""  #: of all bytes up to its end
+
+
+class _Unpacked(gzip.GzipFile):
+    """Hands out what it has unpacked before it meets damage."""
+
+    def readinto(self, buffer: Any) -> int:
+        """What one reading of the file gives; the inherited one fills the buffer or raises."""
+        return self.readinto1(buffer)
 
 
 class Input:
-    """Reads forward only, so that a pipe will do; ``digest`` stands for all bytes read so far."""
+    """Reads forward only, so that a pipe will do."""
 
     def __init__(self, path: Path | None) -> None:
         """None is standard input."""
@@ -45,7 +54,7 @@ class Input:
         self._raw = raw
         self._bytes: BinaryIO = cast("BinaryIO", raw)
         if raw.peek(2)[:2] == _GZIP:
-            self._bytes = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=raw)))
+            self._bytes = cast("BinaryIO", io.BufferedReader(_Unpacked(fileobj=raw)))
         self._size = os.fstat(raw.fileno()).st_size if path is not None else 0
         self._hash = hashlib.blake2b(digest_size=16)
 
@@ -70,21 +79,20 @@ class Input:
         """How many of these bytes were taken, packed as they are; 0 for a pipe."""
         return self._raw.tell() if self._size else 0
 
-    def digest(self) -> str:
-        """Of everything up to the end of the last line, unpacked."""
-        return self._hash.hexdigest()
-
     def __iter__(self) -> Iterator[Line]:
         """Lines that are not blank; raises ``InputError`` where the input is damaged."""
         number = 0
         try:
             while piece := self._bytes.readline(_PIECE):
                 number += 1
-                line = Line(number, self._whole(piece))
+                line = Line(number, self._whole(piece), self._hash.hexdigest())
                 if line.data is None or line.data.strip():
                     yield line
         except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{self.name}: damaged after line {number}: {error}") from error
+            raise InputError(
+                f"{self.name}: damaged after line {number}: {error}. The lines up to there have "
+                "their rows; fetch it again: with --out FILE the same command goes on from there"
+            ) from error
 
     def _whole(self, piece: bytes) -> bytes | None:
         """The line that begins so, or None if it is too long; the hash has it either way."""

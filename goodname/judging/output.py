@@ -56,6 +56,11 @@ class Output:
             self.progress = self._taken_up(begun, existed=existed, overwrite=overwrite)
             os.ftruncate(self._file, self.progress.size)
             self._save(self.progress)
+        except OSError as error:
+            os.close(self._file)
+            if not existed:
+                path.unlink(missing_ok=True)
+            raise GoodnameError(f"{self._record}: cannot be written: {error.strerror}") from None
         except BaseException:
             os.close(self._file)
             raise
@@ -69,6 +74,8 @@ class Output:
 
         After a failure it may be called again: what an earlier attempt wrote is cut off first.
         """
+        # An interruption may have come between the record and the end of an earlier call.
+        self._pending = [one for one in self._pending if one[1].rows > self.progress.rows]
         if not self._pending:
             return
         data, progress = b"".join(rows for rows, _ in self._pending), self._pending[-1][1]
@@ -126,13 +133,14 @@ class Output:
         )
 
     def _save(self, progress: Progress) -> None:
-        self.progress = progress
+        """The record first: whatever it does not promise yet is cut off and written again."""
         fresh = self._record.with_name(self._record.name + ".new")
         with fresh.open("w", encoding="utf-8") as file:
             json.dump(asdict(progress), file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._record)
+        self.progress = progress
 
 
 class Pipe:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from core.errors import GoodnameError
-from goodname.judging.lines import Input, Line
+from goodname.judging.lines import Input, InputError, Line
 from goodname.judging.output import Progress
 from goodname.judging.row import Fields, Row, judged_row, read_row
 from sentiment.judge import Judge, Judgement
@@ -73,7 +73,7 @@ def judge_lines(
             _count(tally, rows)
             sink.add(data, replace(
                 sink.progress, rows=tally.resumed + tally.rows, bad=tally.bad,
-                line=batch[-1].number, digest=source.digest(),
+                line=batch[-1].number, digest=batch[-1].digest,
             ))  # fmt: skip
             advance(len(rows))
             waiting += len(data)
@@ -97,10 +97,8 @@ def _skip(source: Input, lines: Iterator[Line], progress: Progress) -> None:
     """Pass what has its row, and see that it is still the same."""
     if not progress.rows:
         return
-    for line in lines:
-        if line.number >= progress.line:
-            break
-    if source.digest() != progress.digest:
+    digest = next((line.digest for line in lines if line.number >= progress.line), "")
+    if digest != progress.digest:
         raise GoodnameError(
             f"{source.name}: cannot go on: the lines that were judged before have changed; "
             "--overwrite begins anew, another --out leaves the old rows"
@@ -110,12 +108,17 @@ def _skip(source: Input, lines: Iterator[Line], progress: Progress) -> None:
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
     batch: list[Line] = []
     size = 0
-    for line in lines:
-        batch.append(line)
-        size += len(line.data or b"")
-        if len(batch) >= BATCH or size >= BATCH_BYTES:
+    try:
+        for line in lines:
+            batch.append(line)
+            size += len(line.data or b"")
+            if len(batch) >= BATCH or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    except InputError:
+        if batch:
             yield batch
-            batch, size = [], 0
+        raise
     if batch:
         yield batch
 

@@ -80,6 +80,18 @@ def test_a_mistake_is_an_error_that_says_what_to_do(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "in.jsonl"]
 
 
+def test_standard_input_is_not_written_over(tmp_path: Path) -> None:
+    lines = tmp_path / "in.jsonl"
+    lines.write_text('{"text": "thanks"}\n' * 3, encoding="utf-8")
+    with lines.open("rb") as stdin:
+        ran = subprocess.run(
+            [*COMMAND, "-", "--out", str(lines), "--overwrite"], cwd=ROOT, env=ENV, stdin=stdin,
+            capture_output=True, timeout=110, check=False,
+        )  # fmt: skip
+    assert (ran.returncode, b"the same file" in ran.stderr) == (1, True), ran.stderr
+    assert len(lines.read_bytes().splitlines()) == 3
+
+
 def test_an_unknown_judge_is_named_in_one_line() -> None:
     ran = run("a text", "--model", "delphi")
     assert ran.returncode == 1

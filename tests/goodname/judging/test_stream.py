@@ -7,6 +7,7 @@ import json
 import os
 import random
 import tracemalloc
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -213,6 +214,77 @@ def test_a_full_disk_loses_nothing(
     run(source, tmp_path / "whole")
     assert tally.resumed > 0
     assert out.read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz"])
+def test_an_interruption_of_a_write_repeats_no_row(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Of the output, of the record, and between the two; the command keeps once more at its end."""
+    monkeypatch.setattr(stream, "BATCH", 100)
+    monkeypatch.setattr(stream, "KEEP_BYTES", 1)
+    whole = tmp_path / f"whole-{name}"
+    run(source, whole)
+    real_sync, real_replace = os.fsync, Path.replace
+
+    for moment in range(2, 9):
+        calls = 0
+
+        def interrupt_at(wanted: int) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == wanted:
+                raise KeyboardInterrupt
+
+        def fsync(file: int, moment: int = moment) -> None:
+            real_sync(file)
+            interrupt_at(moment)
+
+        def replace(path: Path, target: Path, moment: int = moment) -> Path:
+            came = real_replace(path, target)
+            interrupt_at(moment)
+            return came
+
+        out = tmp_path / f"{moment}-{name}"
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", fsync)
+            patched.setattr(Path, "replace", replace)
+            with pytest.raises(KeyboardInterrupt):
+                run(source, out)
+        run(source, out)
+        assert plain(out) == plain(whole), moment
+
+
+def test_a_record_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    out = tmp_path / ("x" * 250)
+    with pytest.raises(GoodnameError, match=r"progress: cannot be written: File name too long"):
+        Output(out, BEGUN, overwrite=False)
+    assert not out.exists()
+
+
+def test_blank_lines_at_the_end_are_no_change(source: Path, tmp_path: Path) -> None:
+    with source.open("ab") as file:
+        file.write(b"\n\n \n")
+    out = tmp_path / "out.jsonl"
+    with Input(source) as lines:
+        sink = Output(out, BEGUN, overwrite=False)
+        judge_lines(lines, sink, WordJudge(), Fields())  # killed before it could finish
+        sink.close()
+    again = WordJudge()
+    assert run(source, out, again).rows == 0
+    assert not again.texts
+
+
+@pytest.mark.parametrize("lost", [9, 300])
+def test_every_line_before_the_damage_has_its_row(tmp_path: Path, lost: int) -> None:
+    chance = random.Random(3)
+    lines = [json.dumps({"text": f"{chance.random()}"}).encode() for _ in range(100)]
+    packed = gzip.compress(b"\n".join(lines) + b"\n")[:-lost]
+    left = zlib.decompressobj(31).decompress(packed).count(b"\n")
+    (tmp_path / "in.gz").write_bytes(packed)
+    with pytest.raises(GoodnameError, match=f"damaged after line {left}: .*fetch it again"):
+        run(tmp_path / "in.gz", tmp_path / "out.jsonl")
+    assert len((tmp_path / "out.jsonl").read_bytes().splitlines()) == left > 30
 
 
 def test_an_empty_input_makes_an_empty_output_that_can_be_read(tmp_path: Path) -> None:
