@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -95,6 +95,12 @@ class SentimentSection(Section):
     labels: dict[str, Sentiment] = {}
     revision: str = ""
     pickled_weights: bool = False
+
+    def with_model(self, model: str) -> Self:
+        """The same with another model; what was said of this one is not said of that."""
+        about_it: dict[str, Any] = {"labels": {}, "revision": "", "pickled_weights": False}
+        kept = {} if model == self.model else about_it
+        return self.model_copy(update={"model": model, **kept})
 
 
 class DeliverySection(Section):

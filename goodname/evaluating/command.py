@@ -110,7 +110,7 @@ def _paths(wanted: Evaluation) -> list[Path]:
 def _judges(wanted: Evaluation) -> list[Judge]:
     section = load_settings(wanted.settings).sentiment
     models = dict.fromkeys(wanted.models or (section.model,))
-    judges = [open_judge(section.model_copy(update={"model": model})) for model in models]
+    judges = [open_judge(section.with_model(model)) for model in models]
     return list(dict.fromkeys(judges))
 
 

@@ -48,6 +48,14 @@ def test_labels_of_a_checkpoint_load_no_second_judge_that_ships() -> None:
     assert open_judge(labelled) is load_judge("linear")
 
 
+def test_what_is_said_of_one_checkpoint_is_not_said_of_another() -> None:
+    said = {"labels": {"LABEL_0": "negative"}, "revision": "refs/pr/1", "pickled_weights": True}
+    section = SentimentSection(model="owner/one", cascade=True, **said)
+
+    assert section.with_model("owner/one") == section
+    assert section.with_model("owner/two") == SentimentSection(model="owner/two", cascade=True)
+
+
 def test_every_field_is_complete_and_probabilities_sum_to_one(judge: Judge) -> None:
     for judgement in judge(POSTS):
         assert set(judgement.sentiment_p) == set(Sentiment)
