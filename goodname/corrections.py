@@ -95,10 +95,23 @@ def _written(out: str) -> Iterator[TextIO]:
         yield sys.stdout
         return
     target = Path(out)
+    if target.is_dir():
+        raise GoodnameError(f"cannot write {out or 'without a name'}: name a file")
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        if target.exists() and not target.is_file():
+            with target.open("wt", encoding="utf-8") as device:
+                yield device
+            return
+        with _appearing(target) as file:
+            yield file
     except OSError as error:
         raise GoodnameError(f"cannot write {out}: {error.strerror}") from None
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[TextIO]:
+    """A file beside the target, which takes its place when all is written."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     part = Path(name)
     try:
         os.close(descriptor)

@@ -56,12 +56,12 @@ def read_corrections(
         PostVersion.post_id == Mention.post_id,
         PostVersion.version == Mention.corrected_version,
     )
-    # What the judge said of the version that the person read, where an edit was judged since.
+    # What the judge said of that version when it came, where another judge has graded it since, or
+    # an edit was judged; otherwise it stands on the mention.
     then = and_(
         MentionJudgement.mention_id == Mention.id,
         MentionJudgement.post_version == Mention.corrected_version,
         MentionJudgement.is_live,
-        Mention.post_version != Mention.corrected_version,
     )
     was_edited = PostVersion.post_id.is_not(None)
     rows = session.execute(

@@ -178,8 +178,11 @@ def test_the_export_is_training_data_of_our_own_format_without_a_person(
     assert set(tmp_path.iterdir()) == {packed, plain}
     told = export(database_url, "ours", "agreement", "--json")
     assert json.loads(told.stdout)["corrected"] == 1
-    lost = export(database_url, "ours", "export", "--out", str(tmp_path / "no" / "out"))
-    assert (lost.returncode, "cannot write" in lost.stderr) == (1, True)
+    for nowhere in (tmp_path / "no" / "out", tmp_path, Path("/dev/full")):
+        lost = export(database_url, "ours", "export", "--out", str(nowhere))
+        assert (lost.returncode, "cannot write" in lost.stderr) == (1, True), lost.stderr
+        assert "Traceback" not in lost.stderr
+    assert Path("/dev/full").is_char_device()
 
 
 def rows(session: Session, ours: Customer) -> list[dict[str, Any]]:
@@ -253,3 +256,19 @@ def test_the_same_text_keeps_its_part_and_a_deleted_post_is_left_out(
     assert len({(line["scenario"], line["split"]) for line in lines}) == 1
     assert len({line["mention_id"] for line in lines}) == 2
     assert count_corrections(session, Mention.workspace_id == ours.workspace.id) == (3, 1)
+
+
+def test_the_judges_word_is_the_one_of_then_also_where_only_the_judge_is_new(
+    ask: Ask, ours: Customer, session: Session
+) -> None:
+    correct(ask, ours, ours.mention, severity="critical")
+    (line,) = rows(session, ours)
+    mention = session.get_one(Mention, ours.mention.id, populate_existing=True)
+    add_earlier(
+        session, mention, judge=mention.judge, severity=mention.severity,
+        sentiment=mention.sentiment, categories=mention.categories, reasons=mention.reasons,
+    )  # fmt: skip
+    mention.judge, mention.severity, mention.categories = "words-2", 1, ["service"]
+    session.commit()
+    session.expire_all()
+    assert rows(session, ours) == [line]
