@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,8 @@ def rejudge(
         return
     _console.print(_table(counts, chosen.judge))
     _console.print(_sentence(outdated, was_queued, run_id, dry_run=dry_run), markup=False)
+    if broken := left_out(counts, outdated, judge=chosen.judge):
+        _console.print(broken, markup=False)
     if run_id is not None and not has_worker:
         _console.print("No judge worker is alive: start `goodname up` or `goodname worker "
                        "--queue judge`.", markup=False)  # fmt: skip
@@ -166,13 +169,27 @@ def _table(counts: dict[str, int], judge: str) -> Table:
 
 def _sentence(outdated: int, was_queued: bool, run_id: int | None, *, dry_run: bool) -> str:
     if not outdated:
-        return "Every mention has the grade of today."
-    mentions = "1 mention is" if outdated == 1 else f"{outdated:,} mentions are"
+        return "There is nothing to be graded anew."
+    mentions = _mentions(outdated) + (" is" if outdated == 1 else " are")
     if dry_run:
         return f"{mentions} outdated; without --dry-run they would be queued."
     if not was_queued and run_id is not None:
         return f"{mentions} left, and a run is under way: `goodname rejudge --status`."
     return f"{mentions} queued, behind all live posts: `goodname rejudge --status` shows how far."
+
+
+def left_out(counts: Mapping[str, int], outdated: int, *, judge: str) -> str | None:
+    """What to say of mentions that are of another judge and yet not to be graded anew."""
+    broken = sum(counts.values()) - counts.get(judge, 0) - outdated
+    if not broken:
+        return None
+    keep = "keeps its grade" if broken == 1 else "keep their grade"
+    return (f"{_mentions(broken)} could not be judged by it and {keep}: see "
+            "GET /v1/dead-letters?stage=rejudge")  # fmt: skip
+
+
+def _mentions(count: int) -> str:
+    return "1 mention" if count == 1 else f"{count:,} mentions"
 
 
 def _length(seconds: float) -> str:
