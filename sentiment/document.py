@@ -16,8 +16,9 @@ DIGITS = 4  #: of a probability shown to people
 def document(text: str, judgement: Judgement, *, probabilities: bool = False) -> Document:
     """What a reader wants of a judgement of ``text``; offsets count its characters.
 
-    ``evidence`` names each span once, strongest first. With ``probabilities``, the keys
-    ``language_p``, ``sentiment_p``, ``severity_p`` and ``category_p`` are added.
+    ``evidence`` names each span once, those of the strongest reason first, within a reason in the
+    order of the text. With ``probabilities``, the keys ``language_p``, ``sentiment_p``,
+    ``severity_p`` and ``category_p`` are added.
     """
     shown: Document = {
         "language": judgement.language,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -13,7 +14,7 @@ import structlog
 
 from core.types import Sentiment, Severity
 from sentiment.checkpoint.model import MOST_TOKENS, TAIL, Answers
-from sentiment.judge import Judge, Judgement
+from sentiment.judge import Judge, Judgement, grades_only
 from sentiment.neural.clean import ADDRESS, PERSON, clean
 
 log = structlog.get_logger()
@@ -70,6 +71,12 @@ class CheckpointJudge:
         for row, place in enumerate(speaking):
             judged[place] = _with(graded[place], self._likely(answers, row))
         return judged
+
+    def grades_only(self) -> CheckpointJudge:
+        """The same grades, and no time for reasons."""
+        bare = copy(self)
+        bare._grader = grades_only(self._grader)
+        return bare
 
     def _likely(self, answers: Answers, row: int) -> Mapping[Sentiment, float]:
         """The labels' probabilities by what they mean; what was not understood is left open."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from pathlib import Path
 
 from core.errors import GoodnameError
 from core.types import Sentiment
-from sentiment.checkpoint.files import find
+from sentiment.checkpoint.files import find, folder_of
 from sentiment.checkpoint.labels import meanings
 from sentiment.judge import Judge
 
@@ -46,8 +47,9 @@ def open_checkpoint(
 def _require(model: str) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
+        here = "" if folder_of(model).is_dir() else f"there is no folder {model} in {Path.cwd()}; "
         raise GoodnameError(
-            f"[sentiment] model {model!r} needs {' and '.join(missing)}, not installed here: "
+            f"{here}[sentiment] model {model!r} needs {' and '.join(missing)}, not installed here: "
             "pip install 'goodname[torch]' (docs/checkpoints.md says how to get the small build of "
             "torch for machines without a GPU), or choose a judge that ships with Goodname"
         )

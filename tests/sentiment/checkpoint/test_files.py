@@ -116,3 +116,5 @@ def test_without_the_libraries_the_error_says_what_to_install(
     monkeypatch.setattr("sentiment.checkpoint.open.NEEDED", ("json", "no_such_library"))
     with pytest.raises(GoodnameError, match=r"needs no_such_library.*goodname\[torch\]"):
         load_judge("owner/name")
+    with pytest.raises(GoodnameError, match=rf"^there is no folder mine/judge in {Path.cwd()}; "):
+        load_judge("mine/judge")

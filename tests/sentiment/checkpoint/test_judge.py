@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from core.errors import GoodnameError
 from core.settings import SentimentSection
 from core.types import Sentiment, Severity
-from sentiment.judge import Judge
+from sentiment.judge import Judge, grades_only
 from sentiment.load import SHIPPED, load_judge, open_judge
 from tests.sentiment.test_hostile_texts import OURS
 
@@ -246,3 +246,16 @@ def test_the_settings_open_it_with_the_judge_that_ships_beside_it(three: Path) -
     assert judge is open_judge(settings)
     assert judge.name.endswith("," + load_judge(SHIPPED).name)
     assert judge([POSTS[2]])[0].sentiment is NEG
+
+
+def test_who_looks_at_no_reasons_pays_for_none(three: Path) -> None:
+    from sentiment.checkpoint.open import open_checkpoint
+
+    judge = open_checkpoint(str(three), load_judge("neural"), labels={})
+    bare = grades_only(judge)
+    fire = "The charger melted overnight and burned my daughter's hand, we are at the hospital."
+    [whole], [grade] = judge([fire]), bare([fire])
+    assert whole.reasons
+    assert not grade.reasons
+    assert (grade.severity_p, grade.sentiment_p) == (whole.severity_p, whole.sentiment_p)
+    assert bare.name == judge.name
