@@ -46,7 +46,7 @@ def about(
         "posts": {
             split: sum(p.split == split for p in posts) for split in ("train", "dev", "test")
         },
-        "own_test": {name: post_figures(judge, group) for name, group in groups.items()},
+        "own_test": {name: post_figures(judge, group) for name, group in groups.items() if group},
         "public_test": general_figures(judge, rows),
     }
 
@@ -86,10 +86,12 @@ def write_card(report: Report, path: Path) -> None:
         for name, f in report["public_test"].items()
     )
     sets = ", ".join(f"{name} ({licence})" for name, licence in report["trained_on"].items())
+    posts = report["posts"]
     path.write_text(
         _CARD.format(
             digest=report["sha256"], head=head, rule="--- | " * len(COLUMNS), own=own,
-            public=public, sets=sets, **report["posts"],
+            public=public, sets=sets, learned=posts["train"] + posts["dev"], test=posts["test"],
+            smallest=min(f["posts"] for f in report["own_test"].values()),
         ),
         encoding="utf-8",
     )  # fmt: skip
@@ -108,7 +110,8 @@ is the baseline that every later judge has to beat. Written by
   share-alike, D tweets or nothing stated, ? unclear at the source). None of their text is in this
   repository: {sets}.
 - Severity and categories: our own invented posts in `sentiment/training/data`
-  ({train} to train, {dev} more for calibration, {test} never seen and used for the figures).
+  ({learned} to learn from; it is calibrated on what folds of them say that had not learned them;
+  {test} never seen and used for the figures).
 
 ## Figures on our own test posts
 Sentiment and severity: macro-F1. Grave: high or critical. Recall: share of them that are given at
@@ -133,9 +136,10 @@ negative that are given at least high; these are ordinary texts, hardly any abou
 - It knows pieces of words, not sentences: negation, irony and who did what to whom are mostly lost
   on it, and a danger told in words that no training post used goes unseen.
 - Its posts were written by the people who built it, about events told once in each of four
-  languages; posts of one event never stand on both sides of a split. Figures per language rest on
-  some seventy posts: read them as ± 0.1. Test and training posts come from the same hand, and
-  posts were added in rounds until figures were fit for use: posts from the world will do worse.
+  languages; posts of one event never stand on both sides of a split. The smallest group above has
+  {smallest} posts: its figures are good for some points either way. Test and training posts come
+  from the same hand, and posts were added in rounds until figures were fit for use: posts from
+  the world will do worse.
 - Severity outside English, Polish, Lithuanian and Croatian is a guess.
 - Probabilities assume that about one mention in six is grave; the decision weighs a missed grave
   post several times heavier than a needless alarm.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 TRAINABLE = ("A", "A*", "A?", "B", "B?", "D")  #: class C is for evaluation only
 SENTIMENTS = ("negative", "neutral", "positive")
@@ -17,6 +20,8 @@ LANGUAGES = frozenset({
     "bg", "bs", "ca", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "hr", "hu", "it",
     "lt", "lv", "mk", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr", "sv", "uk",
 })  # fmt: skip
+#: What corpora mask or take out, each in its way, and signs, which they set off from words or not.
+_WITHOUT_WORTH: Final = re.compile(r"@\s?\w+|https?\S*|\burl\b|[\W_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,17 @@ class DataSet:
     name: str
     kind: str  #: sentiment, severity, topic or aux
     licence_class: str
+
+
+def licences(given: str) -> tuple[str, ...]:
+    """Classes as written on a command line, e.g. ``A,B``; ``ArgumentTypeError`` for others."""
+    classes = tuple(part.strip() for part in given.split(",") if part.strip())
+    unknown = sorted({*classes} - {*TRAINABLE})
+    if unknown or not classes:
+        raise argparse.ArgumentTypeError(
+            f"{', '.join(unknown) or 'none given'}; known: {', '.join(TRAINABLE)}"
+        )
+    return tuple(sorted({*classes}))
 
 
 def data_sets(folder: Path) -> list[DataSet]:
@@ -87,6 +103,28 @@ def balanced(rows: Iterable[Row], *, cap: int) -> list[Row]:
 def split_of(rows: Sequence[Row], split: str) -> list[Row]:
     """The rows of one split."""
     return [row for row in rows if row.split == split]
+
+
+def evaluated_texts(folder: Path, sets: Iterable[DataSet]) -> set[bytes]:
+    """Twin keys of the texts that any of the sets is measured on: whoever learns must not see them.
+
+    All sets are to be named, also those that nobody learns from.
+    """
+    return {
+        twin_key(row.text)
+        for data_set in sets
+        for row in read_rows(folder, data_set.name)
+        if row.split != "train"
+    }
+
+
+def twin_key(text: str) -> bytes:
+    """Equal for texts with the same words: two corpora space, point and mask one tweet differently.
+
+    Of a text without words, such as emoji alone, it is the ``key``.
+    """
+    words = _WITHOUT_WORTH.sub("", text.casefold())
+    return key(words or text)
 
 
 def key(text: str) -> bytes:

@@ -74,7 +74,7 @@ def _share(given: Sequence[bool], among: Sequence[bool]) -> float:
 def _auc(scores: Sequence[float], truth: Sequence[bool]) -> float:
     """How often a grave post scores above another one."""
     points: npt.NDArray[np.float64] = np.array(scores)
-    mask = np.array(truth)
+    mask = np.array(truth, dtype=bool)
     above = points[mask][:, None] - points[~mask][None, :]
     return float((above > 0).mean() + (above == 0).mean() / 2) if above.size else 0.0
 

@@ -14,9 +14,9 @@ from sentiment.training.corpora import (
     DataSet,
     Row,
     balanced,
-    key,
     read_rows,
     split_of,
+    twin_key,
 )
 from sentiment.training.matrix import matrix
 
@@ -30,18 +30,21 @@ TOPICAL_WEIGHT = 0.4
 
 
 def general_rows(
-    folder: Path, sets: Iterable[DataSet], *, cap: int = CAP, advance: Callable[[], None]
+    folder: Path,
+    sets: Iterable[DataSet],
+    evaluated: set[bytes],
+    *,
+    cap: int = CAP,
+    advance: Callable[[], None],
 ) -> list[Row]:
-    """The training sample of the sentiment sets, without a text that any set evaluates on."""
+    """The training sample of the sentiment sets, without the ``evaluated`` texts (twin keys)."""
     rows: list[Row] = []
-    evaluated: set[bytes] = set()
     for data_set in sets:
         every = read_rows(folder, data_set.name)
-        evaluated.update(key(row.text) for row in every if row.split != "train")
         most = min(cap, TOPICAL_CAP if is_topical(data_set.name) else CAPS.get(data_set.name, CAP))
         rows += balanced(split_of(every, "train"), cap=most)
         advance()
-    return [row for row in rows if key(row.text) not in evaluated]
+    return [row for row in rows if twin_key(row.text) not in evaluated]
 
 
 def is_topical(name: str) -> bool:

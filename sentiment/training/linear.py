@@ -19,7 +19,17 @@ from sentiment.linear.judge import LinearJudge
 from sentiment.linear.model import HEADS, SHIPPED, Arrays, load_model, save_model
 from sentiment.training.calibrate import COST, SILENT, Calibration, calibrate
 from sentiment.training.card import about, figures_table, public_table, write_card
-from sentiment.training.corpora import TRAINABLE, DataSet, Row, data_sets, key, read_rows, split_of
+from sentiment.training.corpora import (
+    TRAINABLE,
+    DataSet,
+    Row,
+    data_sets,
+    evaluated_texts,
+    key,
+    licences,
+    read_rows,
+    split_of,
+)
 from sentiment.training.examples import Examples, examples, target_of
 from sentiment.training.general import BITS, fit_general, general_rows
 from sentiment.training.heads import STEPS, fit
@@ -47,7 +57,7 @@ def train(
     progress: Progress,
 ) -> Arrays:
     """The whole training; the same input gives the same arrays."""
-    sets = [s for s in data_sets(folder) if s.licence_class in licences]
+    sets = [s for s in data_sets(folder) if s.licence_class in {*licences} & {*TRAINABLE}]
     rows = _read(folder, sets, cap, progress)
     step = progress.add_task("sentiment of public sets", total=len(rows))
     weights, bias = fit_general(rows, lambda done: progress.advance(step, done))
@@ -140,8 +150,9 @@ def _rarity(counts: sparse.csr_matrix) -> Floats:
 
 def _read(folder: Path, sets: Sequence[DataSet], cap: int, progress: Progress) -> list[Row]:
     chosen = [s for s in sets if s.kind == "sentiment"]
+    evaluated = evaluated_texts(folder, [s for s in data_sets(folder) if s.kind == "sentiment"])
     step = progress.add_task("reading", total=len(chosen))
-    return general_rows(folder, chosen, cap=cap, advance=lambda: progress.advance(step))
+    return general_rows(folder, chosen, evaluated, cap=cap, advance=lambda: progress.advance(step))
 
 
 def _sample(rows: Sequence[Row]) -> list[Row]:
@@ -172,22 +183,25 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with index.json")
     parser.add_argument("--out", type=Path, default=SHIPPED.parent)
     parser.add_argument("--posts", type=Path, nargs="*", default=[], help="default: all of ours")
-    parser.add_argument("--licences", default=",".join(TRAINABLE), help="e.g. A,B")
+    parser.add_argument("--licences", type=licences, default=TRAINABLE, help="e.g. A,B")
     options = parser.parse_args()
     console = Console()
-    licences = options.licences.split(",")
     posts = read_posts(*options.posts)
     learned = [post for post in posts if post.split in ("train", "dev")]
     try:
         with Progress(console=console) as progress:
-            arrays = train(options.data, learned, licences=licences, progress=progress)
+            arrays = train(options.data, learned, licences=options.licences, progress=progress)
     except GoodnameError as error:
         sys.exit(f"error: {error}")
-    save_model(arrays, options.out / "model.npz")
-    model = load_model(options.out / "model.npz")
-    report = about(LinearJudge(model), model.digest, posts, options.data, licences)
-    (options.out / "figures.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-    write_card(report, options.out / "README.md")
+    half = options.out / "half"  # what stands there stays whole until all is written
+    save_model(arrays, half / "model.npz")
+    model = load_model(half / "model.npz")
+    report = about(LinearJudge(model), model.digest, posts, options.data, options.licences)
+    (half / "figures.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    write_card(report, half / "README.md")
+    for written in half.iterdir():
+        written.replace(options.out / written.name)
+    half.rmdir()
     console.print(public_table(report), figures_table(report))
 
 

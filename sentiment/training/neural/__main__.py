@@ -14,7 +14,7 @@ from rich.console import Console
 
 from core.errors import GoodnameError
 from sentiment.neural.model import SHIPPED
-from sentiment.training.corpora import TRAINABLE
+from sentiment.training.corpora import TRAINABLE, licences
 from sentiment.training.neural.weights import MOST_LAYERS
 
 
@@ -25,15 +25,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(".training/neural"),
                         help="folder of checkpoints and logs")  # fmt: skip
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the finished model")
-    parser.add_argument("--licences", type=_licences, default=TRAINABLE,
-                        help="licence classes of the sets to learn from, e.g. A,B")  # fmt: skip
+    parser.add_argument("--licences", type=licences,
+                        help="licence classes of the sets to learn from, e.g. A,B (default: all, "
+                             "with --start its own)")  # fmt: skip
     parser.add_argument("--layers", type=int, default=MOST_LAYERS, choices=(4, 6, MOST_LAYERS),
                         help="of the written model; fewer are distilled from twelve")  # fmt: skip
     parser.add_argument("--start", type=Path, help="folder of a finished model to go on from")
     parser.add_argument("--new", type=Path,
                         help="posts for it, e.g. from goodname corrections export")  # fmt: skip
     parser.add_argument("--epochs", type=_count, metavar="N",
-                        help="of our posts (default 6), of --new (5) or of a student (3)",
+                        help="of our posts (default 4), of --new (5) or of a student (3)",
                         )  # fmt: skip
     parser.add_argument("--float32", action="store_true",
                         help="keep the weights as they are: measures what int8 costs")  # fmt: skip
@@ -56,16 +57,6 @@ def main() -> None:
         sys.exit(f"error: {error.name} is missing: install goodname[train-neural]")
 
 
-def _licences(given: str) -> tuple[str, ...]:
-    classes = tuple(part.strip() for part in given.split(",") if part.strip())
-    unknown = sorted({*classes} - {*TRAINABLE})
-    if unknown or not classes:
-        raise argparse.ArgumentTypeError(
-            f"{', '.join(unknown) or 'none given'}; known: {', '.join(TRAINABLE)}"
-        )
-    return tuple(sorted({*classes}))
-
-
 def _count(given: str) -> int:
     if not given.isdecimal() or not int(given):
         raise argparse.ArgumentTypeError(f"{given}: a number of 1 or more")
@@ -75,6 +66,7 @@ def _count(given: str) -> int:
 def _train(options: argparse.Namespace) -> None:
     # Here, so that a missing extra is told in one line.
     from sentiment.training.neural.course import shorten, take
+    from sentiment.training.neural.finished import licences_of
     from sentiment.training.neural.first_stage import add_first_stage
     from sentiment.training.neural.further import read_lesson
     from sentiment.training.neural.publish import publish
@@ -83,12 +75,14 @@ def _train(options: argparse.Namespace) -> None:
     console = Console()
     options.work.mkdir(parents=True, exist_ok=True)
     lesson = read_lesson(options.start, options.new) if options.new else None
-    material = gather(options.data, options.licences)
-    console.print(f"{len(material.wide)} public texts, {len(material.posts)} posts of our own")
+    classes = options.licences or (licences_of(options.start) if options.start else TRAINABLE)
+    material = gather(options.data, classes)
+    console.print(f"{len(material.wide)} public texts of the classes {', '.join(classes)}, "
+                  f"{len(material.posts)} posts of our own")  # fmt: skip
     if lesson:
         console.print(f"{lesson.model} goes on with {len(lesson.posts)} posts of {options.new}; "
                       f"{lesson.left} of its posts are of other splits and are left")  # fmt: skip
-    asked = {"licences": options.licences, "layers": options.layers}
+    asked = {"licences": classes, "layers": options.layers}
     if options.epochs:
         asked["epochs"] = options.epochs
     if options.start and not options.new:

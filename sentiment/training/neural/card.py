@@ -106,7 +106,7 @@ def card(folder: Path, report: Path, data: Path, beside: Path | None = None) -> 
         after=_after(training.get("after", [])) + _student(training),
         posts=_posts(training.get("posts", _FIRST_ROUNDS)),
         fitted=_fitted(about.get("fitted")),
-        sets=_sets(data, training["licences"]),
+        sets=_sets(data, training),
     )
     other = "" if beside is None else _other(names[-1], _about(beside)["training"])
     return f"{head}Judges: {', '.join(judges)}.{other}\n\n{table}{_LIMITS}"
@@ -230,14 +230,22 @@ def _fitted(dev: dict[str, Any] | None) -> str:
     )
 
 
-def _sets(data: Path, licences: list[str]) -> str:
-    """The public sets that the model learned from, each with its licence class."""
+def _sets(data: Path, training: dict[str, Any]) -> str:
+    """The public sets that the model learned from, each with its licence class.
+
+    Older models do not name them: they are then those of the folder that its licences allow.
+    """
     try:
         known = data_sets(data)
     except (OSError, ValueError, KeyError) as error:
         raise GoodnameError(
             f"{data}: no folder of public data sets with an index.json; see docs/training.md"
         ) from error
+    if named := training.get("public"):
+        classes = {one.name: one.licence_class for one in known}
+        return ", ".join(f"{name} ({classes.get(name, '?')}, {count} texts)"
+                         for name, count in named.items())  # fmt: skip
+    licences = training["licences"]
     return ", ".join(f"{one.name} ({one.licence_class})" for one in known
                      if one.kind == "sentiment" and one.licence_class in licences)  # fmt: skip
 

@@ -61,7 +61,8 @@ def take(
         network, tokenizer = general(material, folder)
         network = own(network, tokenizer, material, folder, epochs=epochs or OWN.epochs)
         last = OWN
-        origin |= {"licences": list(licences), "epochs": epochs or OWN.epochs}
+        origin |= {"licences": list(licences), "epochs": epochs or OWN.epochs,
+                   "public": material.sets()}  # fmt: skip
     if layers < len(network.stack):
         network = student(
             network, tokenizer, material, folder, layers=layers,
@@ -91,7 +92,7 @@ def shorten(
                       taught_by=start / NETWORK, epochs=epochs)  # fmt: skip
     before = json.loads((start / ABOUT).read_text(encoding="utf-8")).get("training", {})
     earlier = before.get("licences", TRAINABLE)
-    origin = {key: before[key] for key in ("epochs", "after") if key in before} | {
+    origin = {key: before[key] for key in ("epochs", "after", "public") if key in before} | {
         "licences": sorted({*earlier, *licences}),
         "posts": _files(),
         "student": {"epochs": epochs, "teacher": NeuralJudge(load_model(start)).name},

@@ -46,7 +46,7 @@ def distilled(
     student = shortened(teacher, layers)
     fuse(teacher.eval())
     stage = replace(DISTIL, name=f"{DISTIL.name}{layers}", epochs=epochs, heads=HEADS)
-    loss = _loss(teacher, kept(teacher, layers), stage)
+    loss = teaching(teacher, kept(teacher, layers), stage)
     return fit(student, examples, stage, folder, loss=loss, watch=watch)
 
 
@@ -68,7 +68,11 @@ def shortened(teacher: Network, layers: int) -> Network:
     return student
 
 
-def _loss(teacher: Network, followed: Sequence[int], stage: Stage) -> Loss:
+def teaching(teacher: Network, followed: Sequence[int], stage: Stage) -> Loss:
+    """What a student says otherwise than its teacher, and otherwise than the labels.
+
+    ``followed`` names the teacher's layer for each of the student's.
+    """
     labels = labels_loss(stage)
 
     def loss(output: Output, batch: Batch) -> Tensor:

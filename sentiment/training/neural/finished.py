@@ -6,6 +6,7 @@ vectors beyond the longest text, and the bias of each head's look, which changes
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,8 @@ from onnx import numpy_helper
 from tokenizers import Tokenizer
 
 from core.errors import GoodnameError
-from sentiment.neural.model import NETWORK, TOKENIZER
+from sentiment.neural.model import ABOUT, NETWORK, TOKENIZER
+from sentiment.training.corpora import TRAINABLE
 from sentiment.training.neural.encoder import Network, Shape
 from sentiment.training.neural.export import Floats
 
@@ -26,6 +28,19 @@ _NORMS: Final = ("attention_norm", "norm")
 _HEADS: Final = ("sentiment", "severity", "category")
 
 Weights = dict[str, np.ndarray]
+
+
+def licences_of(folder: Path) -> tuple[str, ...]:
+    """Classes of the public sets that a finished model may have learned; all where it is silent.
+
+    ``GoodnameError`` where the folder holds no model.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise GoodnameError(f"cannot read the neural judge in {folder}: {why}") from error
+    return tuple(about.get("training", {}).get("licences", TRAINABLE))
 
 
 def read_finished(folder: Path) -> tuple[Network, Tokenizer]:

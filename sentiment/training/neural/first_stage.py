@@ -19,7 +19,7 @@ from sentiment.linear.judge import LinearJudge
 from sentiment.neural.judge import NeuralJudge
 from sentiment.neural.model import ABOUT, load_model
 from sentiment.training.cascade import Effect, choose
-from sentiment.training.corpora import TRAINABLE
+from sentiment.training.neural.finished import licences_of
 from sentiment.training.neural.mixture import Labelled
 from sentiment.training.neural.publish import write_judge
 from sentiment.training.posts import LabelledPost
@@ -50,8 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         load_model(options.folder)
-        about = json.loads((options.folder / ABOUT).read_text(encoding="utf-8"))
-        material = gather(options.data, about.get("training", {}).get("licences", TRAINABLE))
+        material = gather(options.data, licences_of(options.folder))
         print(add_first_stage(options.folder, material.parallel, material.public_dev))
     except (GoodnameError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -60,7 +60,9 @@ class Lesson:
     def origin(self, licences: Sequence[str], epochs: int) -> dict[str, Any]:
         """What a model that has learned the lesson comes from, for ``judge.json``."""
         earlier = self.before.get("licences", TRAINABLE)
-        course = {key: self.before[key] for key in ("epochs",) if key in self.before}
+        course = {
+            key: self.before[key] for key in ("epochs", "student", "public") if key in self.before
+        }
         learned = {"model": self.model, "new": self.sha256, "posts": len(self.posts),
                    "epochs": epochs, "share": SHARE}  # fmt: skip
         return course | {"licences": sorted({*earlier, *licences}),
@@ -94,7 +96,7 @@ def further(
     """The model after its lesson."""
     stage = replace(FURTHER, epochs=epochs or FURTHER.epochs)
     network, tokenizer = read_finished(lesson.start)
-    made_of = material.public_of | material.posts_of | lesson.made_of()
+    made_of = material.near_of | material.posts_of | lesson.made_of()
     draws = {"rehearsed": REHEARSED, "replayed": REPLAYED, "share": SHARE}
     claim(folder, stage.name, made_of | draws | asdict(stage))
     epoch = _epochs(tokenizer, material, lesson)

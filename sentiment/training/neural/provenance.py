@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from core.errors import GoodnameError
+from sentiment.training.neural.mixture import Labelled
 from sentiment.training.posts import LabelledPost
 
 
@@ -23,12 +24,13 @@ def claim(folder: Path, stage: str, made_of: Mapping[str, object]) -> None:
         found = json.loads(note.read_text(encoding="utf-8"))
         other = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
     else:
-        begun = any((folder / f"{stage}{end}").exists() for end in (".pt", ".state.pt"))
+        begun = any((folder / f"{stage}{end}").exists() for end in (".pt", ".state.pt", ".json"))
         other = ["nobody noted what"] if begun else []
     if other:
         raise GoodnameError(
             f"the stage {stage!r} in {folder} was trained on something else ({', '.join(other)}): "
-            f"name another folder with --work, or remove its {stage}.* files to train it again"
+            f"name another folder with --work, or remove its {stage}.* files, and those of the "
+            "stages after it, to train it again"
         )
     note.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
 
@@ -36,6 +38,14 @@ def claim(folder: Path, stage: str, made_of: Mapping[str, object]) -> None:
 def digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def texts_digest(texts: Iterable[Labelled]) -> str:
+    """SHA-256 of public texts, their labels and weights, in order, hexadecimal."""
+    found = hashlib.sha256()
+    for text in texts:
+        found.update(f"{text.label} {text.weight} {text.text}\0".encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
 
 
 def posts_digest(posts: Sequence[LabelledPost]) -> str:

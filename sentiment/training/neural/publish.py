@@ -80,9 +80,7 @@ def fit_again(folder: Path, dev: Sequence[LabelledPost]) -> dict[str, Any]:
     if other := [key for key in _FIXED if before.get(key) != fitted[key]]:
         raise GoodnameError(f"{folder / ABOUT} names another {', '.join(other)}: train it anew")
     judge = fitted | {key: before[key] for key in _KEPT if key in before}
-    half = folder / f"{ABOUT}.half"
-    write_judge(half, judge)
-    half.replace(folder / ABOUT)
+    write_judge(folder / ABOUT, judge)
     return judge
 
 
@@ -108,10 +106,12 @@ def _meaning(network: Path, tokenizer: Tokenizer, dev: Sequence[LabelledPost]) -
 
 
 def write_judge(path: Path, judge: Mapping[str, Any]) -> None:
-    """Write a ``judge.json``, rows of numbers and names on a line each."""
+    """Write a ``judge.json``, whole or not at all; rows of numbers and names on a line each."""
     lines = json.dumps(judge, indent=1)
     lines = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", lines)
-    path.write_text(lines + "\n", encoding="utf-8")
+    half = path.with_name(f"{path.name}.new")
+    half.write_text(lines + "\n", encoding="utf-8")
+    half.replace(path)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final
 from tokenizers import Tokenizer
 
 from core.types import Sentiment
-from sentiment.training.corpora import TRAINABLE, data_sets
+from sentiment.training.corpora import TRAINABLE, data_sets, evaluated_texts
 from sentiment.training.neural.distil import DISTIL, distilled
 from sentiment.training.neural.encoder import Network
 from sentiment.training.neural.examples import Example, token_ids
@@ -21,24 +22,24 @@ from sentiment.training.neural.mixture import (
     NEAR,
     WIDE,
     Labelled,
-    evaluated_texts,
     general_texts,
 )
 from sentiment.training.neural.own import calm_examples, own_examples
-from sentiment.training.neural.provenance import claim, digest, posts_digest
+from sentiment.training.neural.provenance import claim, digest, posts_digest, texts_digest
 from sentiment.training.neural.stage import Stage
 from sentiment.training.neural.start import begin
 from sentiment.training.posts import LabelledPost, read_posts
 
 #: Nearly half of our own posts tell their event in four languages, and should get one level.
 AGREEMENT: Final = 1.5
-GENERAL: Final = Stage(name="general", epochs=1, rate=1e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
+GENERAL: Final = Stage(name="general", epochs=1, rate=1.6e-4, head_rate=1e-3, heads=(1.0, 0.0, 0.0))
 #: Categories weigh most, for they are learned slowest: the rare ones have few posts.
-OWN: Final = Stage(name="own", epochs=6, rate=1.6e-4, head_rate=2e-3, fall=0.9,
+OWN: Final = Stage(name="own", epochs=4, rate=2e-4, head_rate=2e-3, fall=0.9,
                    heads=(1.0, 1.0, 1.2), agreement=AGREEMENT)  # fmt: skip
-#: Public texts that an epoch of the own stage sees, so that the network keeps what it knows, and
-#: one of the stage in which a student learns from its teacher.
-REPLAYED: Final = 10_000
+#: Public texts that an epoch of the own stage sees, so that the network keeps what it knows …
+REPLAYED: Final = 16_000
+#: … and one of the stage in which a student learns from its teacher.
+TAUGHT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,14 @@ class Material:
     posts: list[LabelledPost]
     posts_dev: list[LabelledPost]
     parallel: list[LabelledPost]  #: read by neither judge in training; watched by none
-    public_of: dict[str, str]  #: licence classes and index of the public sets
+    wide_of: dict[str, str]  #: licence classes of the public sets, digest of ``wide``
+    near_of: dict[str, str]  #: … of ``near``
     posts_of: dict[str, str]  #: digest of the posts
+
+    def sets(self) -> dict[str, int]:
+        """How many texts of each public set may be learned, by its name."""
+        texts = {(text.data_set, text.text) for text in (*self.wide, *self.near)}
+        return dict(sorted(Counter(name for name, _ in texts).items()))
 
 
 def gather(data: Path, licences: Sequence[str]) -> Material:
@@ -74,16 +81,17 @@ def gather(data: Path, licences: Sequence[str]) -> Material:
         posts=split["train"],
         posts_dev=split["dev"],
         parallel=split["parallel"],
-        public_of={"licences": ",".join(licences), "index": digest(data / "index.json")},
+        wide_of={"licences": ",".join(licences), "public": texts_digest(wide)},
+        near_of={"licences": ",".join(licences), "public": texts_digest(near)},
         posts_of={"posts": posts_digest(split["train"])},
     )
 
 
 def general(material: Material, folder: Path) -> tuple[Network, Tokenizer]:
     """Sentiment as the public sets have it."""
-    network, tokenizer = begin(folder, material.wide, material.posts)
+    network, tokenizer = begin(folder, material.wide, material.posts, made_of=material.wide_of)
     watched = _sentiment_examples(tokenizer, material.public_dev)
-    claim(folder, GENERAL.name, material.public_of | asdict(GENERAL))
+    claim(folder, GENERAL.name, material.wide_of | asdict(GENERAL))
     done = (folder / f"{GENERAL.name}.pt").exists()
     rows = [] if done else _sentiment_examples(tokenizer, material.wide)
     network = fit(network, lambda _: rows, GENERAL, folder,
@@ -99,10 +107,13 @@ def own(
     *,
     epochs: int = OWN.epochs,
 ) -> Network:
-    """Severity, categories and plain-fact complaints, as our own posts have them."""
+    """Severity, categories and plain-fact complaints, as our own posts have them.
+
+    It goes on from the weights that ``general`` has left in the folder.
+    """
     stage = replace(OWN, epochs=epochs)
-    draws = {"replayed": REPLAYED}
-    claim(folder, stage.name, material.public_of | material.posts_of | draws | asdict(stage))
+    draws = {"replayed": REPLAYED, "start": digest(folder / f"{GENERAL.name}.pt")}
+    claim(folder, stage.name, material.near_of | material.posts_of | draws | asdict(stage))
     epoch = _epochs(tokenizer, material, material.posts, REPLAYED)
     return fit(network, epoch, stage, folder, watch=watch(tokenizer, material))
 
@@ -124,11 +135,11 @@ def student(
     """
     known = {post.text for post in material.posts}
     posts = [*material.posts, *(post for post in new if post.text not in known)]
-    epoch = _epochs(tokenizer, material, posts, REPLAYED)
+    epoch = _epochs(tokenizer, material, posts, TAUGHT)
     stage = replace(DISTIL, epochs=epochs)
-    teacher = {"teacher": digest(taught_by), "replayed": REPLAYED}
+    teacher = {"teacher": digest(taught_by), "replayed": TAUGHT}
     claim(folder, f"{stage.name}{layers}",
-          material.public_of | material.posts_of | teacher | asdict(stage))  # fmt: skip
+          material.near_of | material.posts_of | teacher | asdict(stage))  # fmt: skip
     return distilled(network, layers, epoch, folder, epochs=epochs,
                      watch=watch(tokenizer, material))  # fmt: skip
 

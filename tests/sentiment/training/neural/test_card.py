@@ -254,3 +254,15 @@ def test_the_card_of_a_student_names_its_teacher(
     epochs = student["epochs"]
     assert f"learned what {of}" in page
     assert f"says of our posts and of public texts (epochs: {epochs})." in page
+
+
+def test_the_card_names_the_sets_that_were_read_and_no_others(tmp_path: Path, data: Path) -> None:
+    name = json.loads((data / "index.json").read_text())[0]["name"]
+    training = {"layers": 1, "licences": ["A", "B", "D"], "public": {name: 1200, "gone": 7}}
+    model = write_model(tmp_path / "model", training=training)
+    judge = NeuralJudge(load_model(model), threads=1).name
+
+    page = card(model, _report(tmp_path / "report", judge), data)
+
+    listed = page.split("? unclear at the source): ")[1].split(".\n")[0]
+    assert re.fullmatch(rf"{name} \([A-D*?]+, 1200 texts\), gone \(\?, 7 texts\)", listed)

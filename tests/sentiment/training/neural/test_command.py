@@ -17,6 +17,7 @@ from sentiment.training.neural.__main__ import main
 from sentiment.training.neural.course import Learned
 from sentiment.training.neural.encoder import Network
 from sentiment.training.posts import POSTS, read_posts
+from tests.sentiment.networks import write_model
 from tests.sentiment.training.neural.small import SMALL, TOKENIZER
 
 
@@ -53,14 +54,23 @@ def test_the_shipped_model_is_not_replaced_by_one_for_measuring(
     assert "name a folder with --out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("epochs", [None, 2])
-def test_a_finished_model_alone_is_shortened(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, epochs: int | None
+@pytest.mark.parametrize(
+    ("epochs", "classes", "learned"),
+    [(None, None, ("A", "B")), (2, "D,A", ("A", "D"))],
+)
+def test_a_finished_model_alone_is_shortened_with_the_licences_that_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    epochs: int | None,
+    classes: str | None,
+    learned: tuple[str, ...],
 ) -> None:
+    write_model(tmp_path / "start", training={"layers": 12, "licences": ["A", "B"]})
     (tmp_path / "index.json").write_text("[]")
     given = ["neural", "--data", tmp_path, "--work", tmp_path / "work", "--out", tmp_path / "out",
              "--start", tmp_path / "start", "--layers", "6"]  # fmt: skip
     given += ["--epochs", epochs] if epochs else []
+    given += ["--licences", classes] if classes else []
     monkeypatch.setattr("sys.argv", list(map(str, given)))
     dev = [post for post in read_posts(POSTS) if post.split == "dev"][::4]
     monkeypatch.setattr("sentiment.training.neural.stages.read_posts", lambda: dev)
@@ -79,7 +89,7 @@ def test_a_finished_model_alone_is_shortened(
 
     [(start, options)] = asked
     assert start == tmp_path / "start"
-    assert options["layers"] == 6
+    assert (options["layers"], options["licences"]) == (6, learned)
     assert options.get("epochs") == epochs
     about = json.loads((tmp_path / "out/judge.json").read_text())
     assert about["training"]["student"] == {"epochs": epochs}

@@ -40,7 +40,7 @@ OURS = [path.stem for path in FILES]
 def small_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of a few numbers in place of the published one, and no compiler."""
 
-    def start(*_: object) -> tuple[Network, object]:
+    def start(*_: object, **__: object) -> tuple[Network, object]:
         torch.manual_seed(1)
         return Network(SMALL), TOKENIZER
 
@@ -60,7 +60,8 @@ def material() -> Material:
             post("open on sunday", DRY),
         ],
         posts_dev=[post("it caught fire", GRAVE, split="dev")],
-        public_of={"licences": "A"}, posts_of={"posts": "1"},
+        wide_of={"licences": "A"}, near_of={"licences": "A"},
+        posts_of={"posts": "1"},
     )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def _weights(learned: Learned) -> list[float]:
     return [float(part.detach().sum()) for part in learned.network.parameters()]
 
 
-@pytest.mark.parametrize(("epochs", "shown"), [(None, 6), (3, 3)])
+@pytest.mark.parametrize(("epochs", "shown"), [(None, 4), (3, 3)])
 def test_a_course_takes_two_stages_and_goes_on_where_it_was(
     material: Material, tmp_path: Path, epochs: int | None, shown: int
 ) -> None:
@@ -89,7 +90,9 @@ def test_a_course_takes_two_stages_and_goes_on_where_it_was(
     again = take(material, tmp_path, licences=("A", "B"), layers=2, epochs=epochs)
 
     assert _stages(tmp_path) == {"general", "own"}
-    assert learned.origin == {"licences": ["A", "B"], "posts": OURS, "epochs": shown}
+    assert learned.origin == {
+        "licences": ["A", "B"], "posts": OURS, "epochs": shown, "public": {"far": 2}
+    }  # fmt: skip
     assert _weights(again) == _weights(learned)
     assert (tmp_path / "own.log").read_text().count(" epoch ") == shown
 
@@ -106,7 +109,8 @@ def test_a_student_follows_the_course(material: Material, tmp_path: Path) -> Non
 def test_a_finished_model_teaches_a_student(
     material: Material, tmp_path: Path, asked: dict[str, int], shown: int
 ) -> None:
-    before = {"layers": 2, "licences": ["D"], "epochs": 6, "posts": ["posts"], "after": []}
+    before = {"layers": 2, "licences": ["D"], "epochs": 6, "posts": ["posts"], "after": [],
+              "public": {"near": 9}}  # fmt: skip
     teacher = _finished(tmp_path / "teacher", training=before)
     name = NeuralJudge(load_model(teacher), threads=1).name
     work = tmp_path / "work"
@@ -122,6 +126,7 @@ def test_a_finished_model_teaches_a_student(
         "posts": OURS,
         "epochs": 6,
         "after": [],
+        "public": {"near": 9},
         "student": {"epochs": shown, "teacher": name},
     }
 

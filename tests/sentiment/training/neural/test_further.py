@@ -67,7 +67,7 @@ def _material(ours: list[LabelledPost]) -> Material:
     texts = [public(text, 2) for text in _words("tuv", 20)]
     return Material(wide=[], near=texts, public_dev=texts[:4], posts=ours,
                     posts_dev=[*ours[:3], post("xyz", GRAVE)], parallel=[],
-                    public_of={}, posts_of={},
+                    wide_of={}, near_of={}, posts_of={},
     )  # fmt: skip
 
 
@@ -259,7 +259,9 @@ def _line(**change: object) -> str:
 def test_a_lesson_is_read_and_told_in_the_model(tmp_path: Path) -> None:
     file = tmp_path / "corrections.jsonl"
     file.write_text(_line() + _line(split="test") + _line(split="dev"))
-    first = write_model(tmp_path / "first", training={"layers": 1, "licences": ["D"]})
+    student = {"epochs": 3, "teacher": "neural-1+12345678"}
+    before = {"layers": 1, "licences": ["D"], "student": student}
+    first = write_model(tmp_path / "first", training=before)
 
     lesson = read_lesson(first, file)
     origin = lesson.origin(["A", "B"], 3)
@@ -270,7 +272,8 @@ def test_a_lesson_is_read_and_told_in_the_model(tmp_path: Path) -> None:
     learned = {"new": hashlib.sha256(file.read_bytes()).hexdigest(), "posts": 1, "epochs": 3,
                "share": going_on.SHARE}  # fmt: skip
     assert (len(lesson.posts), lesson.left) == (1, 2)
-    assert origin == {"licences": ["A", "B", "D"], "after": [{"model": names[0], **learned}]}
+    assert origin == {"licences": ["A", "B", "D"], "student": student,
+                      "after": [{"model": names[0], **learned}]}  # fmt: skip
     assert again["after"] == [{"model": name, **learned} for name in names]
     assert again["licences"] == ["A", "B", "D"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 import onnxruntime  # noqa: E402
 
 from sentiment.neural.tokens import cut  # noqa: E402
-from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
+from sentiment.training.neural.distil import HEADS, kept, shortened, teaching  # noqa: E402
+from sentiment.training.neural.encoder import Network, Output, Shape  # noqa: E402
 from sentiment.training.neural.examples import (  # noqa: E402
     ALONE,
     LENGTH,
     TAIL,
+    Batch,
     Example,
     batches,
     collate,
@@ -27,7 +30,7 @@ from sentiment.training.neural.examples import (  # noqa: E402
 )
 from sentiment.training.neural.export import export, quantised  # noqa: E402
 from sentiment.training.neural.fit import fit  # noqa: E402
-from sentiment.training.neural.loss import disagreement  # noqa: E402
+from sentiment.training.neural.loss import disagreement, stage_loss  # noqa: E402
 from sentiment.training.neural.precision import mixed  # noqa: E402
 from sentiment.training.neural.stage import Stage  # noqa: E402
 from sentiment.training.neural.vocabulary import tokenizer_of  # noqa: E402
@@ -224,6 +227,64 @@ def test_a_stage_learns_and_a_cut_off_one_goes_on(tmp_path: Path) -> None:
     with torch.no_grad():
         told = fresh(batch.ids, batch.mask).severity.argmax(dim=1)
     assert (told == batch.severity.argmax(dim=1)).float().mean() > 0.9
+
+
+def test_a_run_that_was_cut_off_ends_with_the_same_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the middle of an epoch, too, of which no batch may come twice or be left out."""
+    stage = Stage(name="short", epochs=2, rate=5e-3, head_rate=1e-2, tokens=256)
+    examples = _examples(120)
+    monkeypatch.setattr("sentiment.training.neural.fit.CHECKPOINT_SECONDS", 0)
+
+    def trained(folder: Path, *, cut_at: int | None = None) -> Network:
+        folder.mkdir(exist_ok=True)
+        torch.manual_seed(1)
+        network, learn = Network(SMALL, dropout=0.3), stage_loss(stage)
+        steps = 0
+
+        def loss(output: Output, batch: Batch) -> torch.Tensor:
+            nonlocal steps
+            steps += 1
+            if steps == cut_at:
+                raise KeyboardInterrupt
+            return learn(output, batch)
+
+        return fit(network, lambda _: examples, stage, folder, loss=loss, fused=False)
+
+    whole = trained(tmp_path / "whole").state_dict()
+    for cut_at in (3, 4, 9):  # of seven batches an epoch, counted from each start
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "cut", cut_at=cut_at)
+        assert torch.load(tmp_path / "cut" / "short.state.pt")["step"] in (2, 5, 13)
+    again = trained(tmp_path / "cut").state_dict()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+@torch.no_grad()
+def test_a_student_takes_evenly_spread_layers_and_learns_nothing_from_its_twin() -> None:
+    teacher = Network(replace(SMALL, layers=12), dropout=0.0).eval()
+    assert kept(teacher, 6) == [1, 3, 5, 7, 9, 11]
+    assert kept(teacher, 4) == [2, 5, 8, 11]
+    student = shortened(teacher, 6)
+    for ours, theirs in zip(student.stack, kept(teacher, 6), strict=True):
+        assert torch.equal(ours.up.weight, teacher.stack[theirs].up.weight)
+
+    batch = collate([replace(one, weights=(0.0, 0.0, 0.0)) for one in _examples(8)])
+    stage = Stage(name="student", epochs=1, rate=1e-3, head_rate=1e-3)
+    twin = teaching(teacher, range(12), stage)(teacher(batch.ids, batch.mask), batch)
+    assert float(twin) == pytest.approx(
+        float(HEADS[2] * _entropy_of(teacher(batch.ids, batch.mask).category)), abs=1e-5
+    )
+    begun = teaching(teacher, kept(teacher, 6), stage)(student(batch.ids, batch.mask), batch)
+    astray = teaching(teacher, range(6), stage)(student(batch.ids, batch.mask), batch)
+    assert float(twin) < float(begun) < float(astray)
+
+
+def _entropy_of(logits: torch.Tensor) -> torch.Tensor:
+    """What the categories' cross entropy with themselves leaves."""
+    p = logits.sigmoid()
+    return -(p * p.log() + (1 - p) * (1 - p).log()).sum(dim=1).mean()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sentiment.training.neural import stages  # noqa: E402
 from sentiment.training.neural.encoder import Network, Shape  # noqa: E402
 from sentiment.training.neural.stages import OWN, Material, own  # noqa: E402
 from sentiment.training.posts import LabelledPost  # noqa: E402
-from tests.sentiment.training.neural.small import TOKENIZER, post, public  # noqa: E402
+from tests.sentiment.training.neural.small import PIECES, TOKENIZER, post, public  # noqa: E402
 
 TINY = Shape(vocabulary=40, layers=1, hidden=8, heads=2, feed_forward=8, positions=256)
 
@@ -24,14 +25,14 @@ def _material(**more: Any) -> Material:
     whole: dict[str, Any] = {
         "wide": [], "near": texts, "public_dev": texts, "posts": [post("learned")],
         "posts_dev": [post("watched", split="dev")],
-        "parallel": [post("told in four", split="parallel")], "public_of": {"licences": "A"},
-        "posts_of": {"posts": "1"},
+        "parallel": [post("told in four", split="parallel")], "wide_of": {"licences": "A"},
+        "near_of": {"licences": "A"}, "posts_of": {"posts": "1"},
     }  # fmt: skip
     return Material(**whole | more)
 
 
 @pytest.fixture
-def learned(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+def learned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, set[str]]:
     """Texts of our own posts that each stage has shown to the network, in its first epoch."""
     shown: dict[str, set[str]] = {}
     drawn: set[str] = set()
@@ -46,6 +47,7 @@ def learned(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
         shown[stage.name] = {*drawn}
         return network
 
+    (tmp_path / "general.pt").write_bytes(b"weights")
     monkeypatch.setattr(stages, "own_examples", own_examples)
     monkeypatch.setattr(stages, "fit", fit)
     return shown
@@ -87,9 +89,7 @@ def test_weights_of_another_draw_are_not_gone_on_from(
         own(Network(TINY), TOKENIZER, _material(), tmp_path)
 
 
-@pytest.mark.parametrize(
-    "change", [{"posts_of": {"posts": "9"}}, {"public_of": {"licences": "A,B"}}]
-)
+@pytest.mark.parametrize("change", [{"posts_of": {"posts": "9"}}, {"near_of": {"licences": "A,B"}}])
 def test_weights_of_other_texts_are_not_gone_on_from(
     learned: dict[str, set[str]], tmp_path: Path, change: dict[str, Any]
 ) -> None:
@@ -100,3 +100,33 @@ def test_weights_of_other_texts_are_not_gone_on_from(
         own(Network(TINY), TOKENIZER, _material(**change), tmp_path)
 
     assert not learned
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_stage_goes_on_from_the_weights_that_it_began_with(tmp_path: Path) -> None:
+    own(Network(TINY), TOKENIZER, _material(), tmp_path)
+    (tmp_path / "general.pt").write_bytes(b"trained again")
+
+    with pytest.raises(GoodnameError, match=r"\(start\): .* and those of the stages after it"):
+        own(Network(TINY), TOKENIZER, _material(), tmp_path)
+
+
+def test_heads_and_pieces_begin_alike_and_pieces_of_other_texts_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from sentiment.training.neural import start
+
+    monkeypatch.setattr(start, "find_weights", lambda: None)
+    monkeypatch.setattr(start, "read_weights", lambda _: SimpleNamespace(pieces=PIECES))
+    monkeypatch.setattr(start, "_weighted", lambda *_: [("a public text", 1.0)])
+    monkeypatch.setattr(start, "keep", lambda *_: list(range(len(PIECES))))
+    monkeypatch.setattr(start, "from_published", lambda *_: Network(TINY))
+    begun = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network, _ = start.begin(tmp_path, [], [], made_of={"public": "1"})
+        begun.append(network.severity.out.weight)
+
+    assert torch.equal(*begun)
+    with pytest.raises(GoodnameError, match=r"'pieces'.*\(public\)"):
+        start.begin(tmp_path, [], [], made_of={"public": "2"})
