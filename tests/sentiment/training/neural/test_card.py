@@ -266,3 +266,19 @@ def test_the_card_names_the_sets_that_were_read_and_no_others(tmp_path: Path, da
 
     listed = page.split("? unclear at the source): ")[1].split(".\n")[0]
     assert re.fullmatch(rf"{name} \([A-D*?]+, 1200 texts\), gone \(\?, 7 texts\)", listed)
+
+
+@pytest.mark.parametrize(
+    ("training", "told"),
+    [({"licences": ["A", "D"]}, True), ({"licences": ["A"]}, False),
+     ({"licences": ["A", "D"], "public": {"umsab": 1}}, False)],
+)  # fmt: skip
+def test_the_card_of_a_model_that_may_have_seen_test_tweets_says_so(
+    tmp_path: Path, data: Path, training: dict[str, Any], told: bool
+) -> None:
+    model = write_model(tmp_path / "model", training={"layers": 1, **training})
+    judge = NeuralJudge(load_model(model), threads=1).name
+
+    page = card(model, _report(tmp_path / "report", judge), data)
+
+    assert ("Both figures flatter it" in page) is told
