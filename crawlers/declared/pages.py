@@ -76,7 +76,10 @@ def _is_more(site: Site, page: Item, items: Sequence[Item], number: int) -> bool
 def _linked(
     site: Site, page: Item, fetched: Fetched, config: Any
 ) -> Request | DriftError | None:  # fmt: skip
-    """Path and query of the link, on the host of the config."""
+    """Path and query of the link, on the host of the config; None for a page of this run.
+
+    Some last pages link to themselves, or to the first.
+    """
     address = joined(fetched.url, page.first(site.next.link))
     if address is None:
         return None
@@ -84,8 +87,24 @@ def _linked(
     if _bare(found.netloc) != _bare(here.netloc):
         return DriftError(f"the next page is on another host ({found.hostname})")
     own = urlsplit(filled(site.url, config.model_dump()))
-    url = urlunsplit(found._replace(scheme=own.scheme, netloc=own.netloc, fragment=""))
-    return Request(url=url, state={"page": standing_on(fetched) + 1})
+    url, *known = (
+        urlunsplit(one._replace(scheme=own.scheme, netloc=own.netloc, fragment=""))
+        for one in (found, own, here)
+    )
+    read = list(dict.fromkeys([*_read_before(fetched), *map(_short, known)]))
+    if _short(url) in read:
+        return None
+    return Request(url=url, state={"page": standing_on(fetched) + 1, "read": [*read, _short(url)]})
+
+
+def _read_before(fetched: Fetched) -> list[str]:
+    """Short names of the pages that were asked for in the same run."""
+    read: Any = fetched.state.get("read")
+    return [one for one in read if isinstance(one, str)] if isinstance(read, list) else []
+
+
+def _short(url: str) -> str:
+    return hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def _bare(netloc: str) -> str:

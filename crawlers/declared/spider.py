@@ -38,7 +38,10 @@ class DeclaredSpider(ItemSpider[Item]):
         """The first page, or where the oldest come first the last one that was read."""
         is_resumed = self.site.order == "oldest"
         known = cursor.get("page") if is_resumed else None
-        return page_request(self.site, config, known if isinstance(known, int) else 1)
+        request = page_request(self.site, config, known if isinstance(known, int) else 1)
+        # Where there is no order, a new post may stand on any page.
+        is_telling = self.site.order != "none" or self.site.next.by == "none"
+        return replace(request, may_be_unchanged=is_telling)
 
     @override
     def parse(self, fetched: Fetched, config: Any, *, cursor: Cursor, ahead: Cursor) -> Page:

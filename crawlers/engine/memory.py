@@ -53,6 +53,13 @@ def validators(request: Request, headers: Mapping[str, str]) -> dict[str, str]:
     return {"url": request.url, **given} if given and _is_comparable(request) else {}
 
 
+def unconditional(request: Request) -> Request:
+    """What names the page that is asked for, whether or not it may be unchanged."""
+    asking = {name for _, name in _VALIDATORS}
+    headers = {name: value for name, value in request.headers.items() if name not in asking}
+    return replace(request, headers=headers, may_be_unchanged=True)
+
+
 def _is_comparable(request: Request) -> bool:
     return request.method == "GET" and request.may_be_unchanged
 

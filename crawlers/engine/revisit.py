@@ -1,7 +1,8 @@
 """After a run: posts whose time has come are asked for by themselves, within the run's pages.
 
 They take the same way as pages: robots.txt, turns, credentials and quotas hold for them. A site
-that does not answer them as it should spoils nothing; they are put off.
+that does not answer them as it should spoils nothing; they are put off. One post that is refused
+keeps no other from being asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import DatabaseError
 from core.models import CrawlRun
+from core.types import RunOutcome
 from crawlers.contract import Fetched, KnownPost, Page, Request, Spider
 from crawlers.engine.aside import can_ask, keep_evidence
 from crawlers.engine.office import Office
@@ -31,6 +33,10 @@ from pipeline.revisit_rows import Due, find_due, give_up, note_visit, put_off
 log = structlog.get_logger()
 #: Answers of a site that say that what was asked for is not there.
 _GONE = frozenset({404, 410})
+#: … that it does not give what was asked for; as a trouble of its own does.
+_WITHHELD = frozenset({401, 403, 451})
+#: So many in a row that were refused are no matter of a single post.
+_MOST_REFUSED = 3
 #: So many posts do not go at once without a list that lacked them: the answer is rather broken.
 _TOO_MANY = 3
 
@@ -51,7 +57,7 @@ class Revisits:
         self._refusal, self._told = refusal, told
         self._batches: list[list[Due]] = []
         self._asked: list[Due] = []
-        self._left = 0
+        self._left = self._refused_in_a_row = 0
 
     async def begin(self, *, pages: int) -> Request | None:
         """The first visit, if any is due; at most ``pages`` are made."""
@@ -98,8 +104,7 @@ class Revisits:
         """Keep what the site says of the posts asked for; return the next visit."""
         refused = None if fetched.status in _GONE else await self._refusal(request, fetched)
         if refused is not None:
-            await self._stop(refused.reason)
-            return None
+            return await self._go_without(refused, status=fetched.status)
         known = _known(self._asked)
         try:
             page = await self._office.parse(
@@ -107,14 +112,37 @@ class Revisits:
                 lambda: self._spider.parse_recheck(fetched, self._config, known),
             )
         except CrawlError as error:
-            await self._stop((await self._told(error, request)).reason)
-            return None
+            told = await self._told(error, request)
+            return await self._go_without(told, status=fetched.status)
         except Exception as error:
             await self._broken(error, url=fetched.url)
             return None
+        self._refused_in_a_row = 0
         now = self._office.clock()
         is_kept = await self._write(lambda session: self._keep(session, page, fetched, now=now))
         return await self._following() if is_kept else None
+
+    async def _go_without(self, refused: Verdict, *, status: int) -> Request | None:
+        """Count a visit without an answer and go on, if it is a matter of one post; else stop."""
+        self._refused_in_a_row += 1
+        is_enough = self._refused_in_a_row >= _MOST_REFUSED
+        if is_enough or not self._is_of_one_post(refused, status):
+            await self._stop(refused.reason)
+            return None
+        ids, now = [one.id for one in self._asked], self._office.clock()
+
+        def write(session: Session) -> bool:
+            note_visit(session, ids, now=now)
+            return True
+
+        return await self._following() if await self._write(write) else None
+
+    def _is_of_one_post(self, refused: Verdict, status: int) -> bool:
+        is_credential = refused.outcome is RunOutcome.AUTH and bool(self._spider.secrets)
+        is_limit = refused.outcome is RunOutcome.QUOTA or refused.not_before is not None
+        is_refusal = status in _WITHHELD or status >= 500
+        is_alone = self._spider.recheck_size == 1
+        return is_alone and is_refusal and not is_credential and not is_limit
 
     async def fail(self, error: BaseException, *, url: str) -> None:
         """End the visits: no answer came."""

@@ -21,6 +21,7 @@ from crawlers.engine.memory import (
     conditional,
     resumed,
     spider_cursor,
+    unconditional,
     validators,
 )
 from crawlers.engine.office import Office
@@ -388,4 +389,4 @@ class Run:
 
 
 def _key(request: Request) -> str:
-    return json.dumps(asdict(request), sort_keys=True, default=str)
+    return json.dumps(asdict(unconditional(request)), sort_keys=True, default=str)

@@ -81,6 +81,11 @@ class Earlier:
         value = self.profile.get(name)
         return value if isinstance(value, Mapping) else {}
 
+    @property
+    def has_read(self) -> bool:
+        """Whether it read a page; one that was told "not modified" did not."""
+        return bool(self.profile.get("first_key"))
+
 
 def weigh(
     verdict: Verdict, profile: Profile, *, promise: Promise, past: Sequence[Earlier], now: datetime
@@ -315,7 +320,9 @@ def _pace(profile: Profile, past: Sequence[Earlier], *, now: datetime) -> dict[s
 
 
 def _is_usual(finding: Finding, past: Sequence[Earlier]) -> bool:
-    latest = past[: USUAL_AFTER - 1]
+    # An unchanged page tells only that its newest post is still the newest.
+    telling = [one for one in past if one.has_read or finding.oddity is Oddity.FROZEN]
+    latest = telling[: USUAL_AFTER - 1]
     return len(latest) == USUAL_AFTER - 1 and all(
         finding.name in (one.profile.get("found") or ()) for one in latest
     )

@@ -113,9 +113,9 @@ def _plain(text: str | None) -> str:
 def with_ids(drafts: Sequence[Draft]) -> list[tuple[str, Draft]]:
     """Each with an id: the site's own, where it names one review only, else one of what it says.
 
-    Without an id of the site an edited review looks like another one.
+    Without an id of the site an edited review looks like another one. One told twice is one.
     """
-    times = Counter(draft.name for draft in drafts)
+    times = Counter(name for name, _ in {(draft.name, _hash(draft)) for draft in drafts})
     found: dict[str, Draft] = {}
     for draft in drafts:
         is_named = draft.name is not None and times[draft.name] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -29,6 +30,7 @@ from crawlers.reading.web_address import WebAddress, joined
 Named = tuple[str, Draft]
 _NEXT = "link[rel~=next]::attr(href), a[rel~=next]::attr(href)"
 _NUMBER = "{page}"
+_GOES_ON = "goes_on"  #: in the cursor: the last run read more than the first page
 # What has a page of its own, on which no review is no surprise; a site's own name is on every one.
 _REVIEWED = ("Product", "Business", "Store", "Application", "Book", "Movie", "Restaurant", "Hotel")
 
@@ -71,8 +73,11 @@ class SchemaOrgSpider(ItemSpider[Named]):
 
     @override
     def start(self, config: SchemaOrgConfig, *, cursor: Cursor) -> Request:
-        """The page itself, whatever the cursor: edits show there."""
-        return Request(url=config.url)
+        """The page itself, whatever the cursor: edits show there.
+
+        Where the last run went on behind it, it may not tell what is new there.
+        """
+        return Request(url=config.url, may_be_unchanged=not cursor.get(_GOES_ON))
 
     @override
     def parse(
@@ -81,7 +86,11 @@ class SchemaOrgSpider(ItemSpider[Named]):
         """Read one page; a later one that does not exist ends the list."""
         if fetched.status in self.read_statuses and _page_of(fetched) > 1:
             return Page(ahead=ahead)
-        return super().parse(fetched, config, cursor=cursor, ahead=ahead)
+        page = super().parse(fetched, config, cursor=cursor, ahead=ahead)
+        if _page_of(fetched) > 1:
+            return page
+        others = {key: value for key, value in page.ahead.items() if key != _GOES_ON}
+        return replace(page, ahead=others | ({_GOES_ON: True} if page.next else {}))
 
     @override
     def listing(self, fetched: Fetched, text: str, config: SchemaOrgConfig) -> Listing[Named]:

@@ -16,6 +16,8 @@ WATCHED = 100
 OVERLAP = timedelta(days=1)
 #: The index of the search is behind by hours.
 SEARCH_OVERLAP = timedelta(days=2)
+#: After so long an answer that knows none of several videos is believed.
+DOUBT = timedelta(hours=6)
 DAY = timedelta(days=1)
 _THREADS = 300
 _TOLD = 2
@@ -27,7 +29,8 @@ class Memory:
 
     Of a list of comments is known: ``newest`` (its newest comment), ``count`` and ``read_at`` (of
     the last reading), ``is_deep``, ``deep_count`` and ``deep_at`` (of the last that did not stop
-    at what is known); of a video also ``published`` and ``off`` (no comments; 1, and 2 when told).
+    at what is known); of a video also ``published``, ``off`` (no comments; 1, and 2 when told) and
+    ``lost_at`` (since when no answer has it, of answers that have no video at all).
     """
 
     cursor: Cursor
@@ -119,6 +122,17 @@ class Memory:
         """Forget videos."""
         kept = {one: known for one, known in self.videos.items() if one not in gone}
         return self._with(videos=kept) if gone else self
+
+    def with_lost(self, videos: Collection[str], *, now: datetime) -> Memory:
+        """Remember since when videos were not there."""
+        fresh = {one: {**self.about(one), "lost_at": now.isoformat()} for one in videos
+                 if _time(self.about(one).get("lost_at")) is None}  # fmt: skip
+        return self._with(videos={**self.videos, **fresh}) if fresh else self
+
+    def is_lost(self, video: str, *, now: datetime) -> bool:
+        """Whether a video was not there for so long that it must be gone."""
+        since = _time(self.about(video).get("lost_at"))
+        return since is not None and now - since >= DOUBT
 
     def bounded(self, *, always: Collection[str]) -> Memory:
         """Forget the oldest of the found videos."""

@@ -19,6 +19,8 @@ from crawlers.reading.web_address import query_of
 FIRST_PAGES = 20
 #: Pages of a search; the first one ever reads a single page.
 SEARCH_PAGES = 5
+#: So many videos do not go at once: an answer without any is rather broken.
+_TOO_MANY = 3
 _VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
@@ -128,7 +130,8 @@ class Visit:
             video, total = name_of(at(item, "id")), comment_count(item)
             if video is None:
                 continue
-            memory = memory.noted(video, published=words(at(item, "snippet", "publishedAt")))
+            published = words(at(item, "snippet", "publishedAt"))
+            memory = memory.noted(video, published=published, lost_at=None)
             if total is None and at(item, "statistics") is not None:
                 memory = memory.with_off(video)
                 continue
@@ -138,7 +141,10 @@ class Visit:
             if memory.wants_comments(video, total=total, now=now):
                 memory = memory.with_reading(video, total=total, now=now)
                 wanted.append(video)
-        gone = self._left_out(items)
+        lost = self._left_out(items)
+        is_doubted = not items and len(lost) >= _TOO_MANY
+        gone = tuple(one for one in lost if not is_doubted or memory.is_lost(one, now=now))
+        memory = memory.with_lost(lost, now=now) if is_doubted else memory
         return replace(
             self,
             items=tuple(one for one in items if not _is_of_channel(one, own)),

@@ -82,8 +82,8 @@ class Article(Spider):
 
     @override
     def start(self, config: ArticleConfig, *, cursor: Cursor) -> Request:
-        """The list, or the article itself."""
-        return Request(url=config.url)
+        """The list, or the article itself; articles of an unchanged list may still wait."""
+        return Request(url=config.url, may_be_unchanged=config.links is None)
 
     @override
     def parse(

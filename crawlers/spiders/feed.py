@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -18,11 +18,13 @@ from crawlers.errors import DriftError, ParseError
 from crawlers.families.portions import portion
 from crawlers.reading.answers import read, unexpected
 from crawlers.reading.dates import ReadDate, read_date
-from crawlers.reading.json_body import counts, known, words
+from crawlers.reading.json_body import counts, known, listed, words
 from crawlers.reading.json_feed import read_json
 from crawlers.reading.syndication import Entry, Feed, read_xml
 from crawlers.reading.web_address import WebAddress, joined, query_of
 
+#: In the cursor: short names of guids and links that several items had; the latest of them.
+_SHARED, _MOST_SHARED = "shared", 500
 # Alerts link to "https://www.google.com/url?rct=j&sa=t&url=https://…&ct=ga&usg=…".
 _GOOGLE = re.compile(r"(?:www\.)?google\.[a-z]{2,3}(?:\.[a-z]{2})?")
 _ACCEPT = (
@@ -62,7 +64,8 @@ class FeedSpider(Spider):
         feed = _feed(fetched)
         found = portion(feed.entries, fetched, asked=self.start(config, cursor=cursor))
         entries = tuple(dict.fromkeys(found.items))  # the same item twice is one
-        ids = external_ids(entries)
+        remembered = {str(one) for one in listed(ahead.get(_SHARED))}
+        ids, shared = external_ids(entries, shared=remembered)
         posts: dict[str, Post] = {}
         problems = [Problem(reason=loss, url=fetched.url) for loss in feed.losses]
         for entry, external_id in zip(entries, ids, strict=True):
@@ -76,7 +79,7 @@ class FeedSpider(Spider):
             posts=tuple(posts.values()),
             problems=tuple(problems),
             next=found.rest,
-            ahead=reach.moved(ahead, posts.values(), now=fetched.fetched_at),
+            ahead=reach.moved(_remembering(ahead, shared), posts.values(), now=fetched.fetched_at),
             announced=len(set(ids)),
         )
 
@@ -93,20 +96,38 @@ def _feed(fetched: Fetched) -> Feed:
     return read_xml(text)
 
 
-def external_ids(entries: Sequence[Entry]) -> list[str]:
+def external_ids(
+    entries: Sequence[Entry], *, shared: Set[str] = frozenset()
+) -> tuple[list[str], list[str]]:
     """An id for each entry: its guid, else its link, else a hash of what it says.
 
-    Some feeds give every item the same guid: then the link, or the text, tells them apart. Entries
-    of one item get one id.
+    Some feeds give several items the same guid: then the link, or the text, tells them apart, and
+    goes on to when only one of them is listed. ``shared`` names what was seen on several items
+    before, and what is returned beside the ids what is now. Entries of one item get one id.
     """
     ids, items = [entry.guid or entry.link or _hash(entry) for entry in entries], _items(entries)
+    found: list[str] = []
     for telling in (lambda entry: entry.link, _hash):
         of_items = Counter(one for one, _ in set(zip(ids, items, strict=True)))
+        names = {one: _short(one) for one in of_items}
+        several = {one for one, count in of_items.items() if count > 1 or names[one] in shared}
+        found += [name for one, name in names.items() if one in several]
         ids = [
-            f"{one}#{telling(entry)}" if of_items[one] > 1 and telling(entry) else one
+            f"{one}#{telling(entry)}" if one in several and telling(entry) else one
             for one, entry in zip(ids, entries, strict=True)
         ]
-    return ids
+    return ids, found
+
+
+def _remembering(ahead: Cursor, shared: Sequence[str]) -> Cursor:
+    """The cursor with more of them; those seen last are kept longest."""
+    latest = {*shared}
+    known = [str(one) for one in listed(ahead.get(_SHARED)) if one not in latest]
+    return {**ahead, _SHARED: [*known, *shared][-_MOST_SHARED:]} if shared else ahead
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _items(entries: Sequence[Entry]) -> list[Hashable]:
@@ -117,14 +138,18 @@ def _items(entries: Sequence[Entry]) -> list[Hashable]:
     """
     names = [(entry.guid, entry.link) for entry in entries]
     telling = [name for name in names if name[0]]
+    places: list[Hashable] = [
+        number if any(name) else _hash(entry)  # of a nameless one only its words tell which it is
+        for number, (name, entry) in enumerate(zip(names, entries, strict=True))
+    ]
     if 2 * len(set(telling)) < len(telling):
-        return list(range(len(entries)))
+        return places
     authors: dict[tuple[str, str], set[str]] = {}
     for entry, name in zip(entries, names, strict=True):
         authors.setdefault(name, set()).add(entry.author)
     return [
-        name if name[0] and len(authors[name] - {""}) < 2 else number
-        for number, name in enumerate(names)
+        name if name[0] and len(authors[name] - {""}) < 2 else place
+        for place, name in zip(places, names, strict=True)
     ]
 
 

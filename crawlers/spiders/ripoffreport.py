@@ -127,7 +127,10 @@ class RipoffReport(Spider):
 def _list(config: RipoffReportConfig, *, number: int) -> Request:
     name = f"specific_search/{quote(config.search, safe='')}" if config.search else "latest-reports"
     address = f"{config.base_url.rstrip('/')}/reports/{name}"
-    return Request(url=with_query(address, pg=number), state={"list": number})
+    # A list that is unchanged says nothing of rebuttals, nor of reports that wait.
+    return Request(
+        url=with_query(address, pg=number), state={"list": number}, may_be_unchanged=False
+    )
 
 
 def _detail(config: RipoffReportConfig, path: str, *, state: Mapping[str, Any]) -> Request:

@@ -81,6 +81,13 @@ class AskedMany(Asked):
     recheck_size: ClassVar[int] = 5
 
 
+class AskedAlone(Asked):
+    """… one at a time."""
+
+    kind: ClassVar[str] = "asked-alone"
+    recheck_size: ClassVar[int] = 1
+
+
 def read(fetched: Fetched) -> Page:
     """A page of a list, or the posts asked for."""
     told = json.loads(fetched.body)

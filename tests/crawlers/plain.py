@@ -97,8 +97,8 @@ if __name__ == "__main__":
     from crawlers.catalogue import spiders
     from crawlers.child import main
     from tests.crawlers.keyed import Keyed
-    from tests.crawlers.listed import Asked, AskedMany, Listed
+    from tests.crawlers.listed import Asked, AskedAlone, AskedMany, Listed
     from tests.crawlers.walking import Walker
 
-    ours = (Plain(), Listed(), Asked(), AskedMany(), Keyed(), Walker())
+    ours = (Plain(), Listed(), Asked(), AskedAlone(), AskedMany(), Keyed(), Walker())
     main({**spiders(), **{one.kind: one for one in ours}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from crawlers.engine.memory import (
     conditional,
     resume_to_store,
     resumed,
+    unconditional,
     validators,
 )
 from tests.crawlers.conftest import Crawler, child, start_child
@@ -192,8 +194,22 @@ def test_a_first_page_that_hides_what_is_below_it_is_always_read() -> None:
     assert validators(page, {"etag": '"1"'}) == {}
 
 
-@pytest.mark.parametrize("kind", ["facebook", "youtube"])
-def test_comments_below_an_unchanged_first_page_are_not_missed(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["facebook", "youtube", "ripoffreport", "ceneo", "gowork"])
+def test_what_stands_below_an_unchanged_first_page_is_not_missed(kind: str) -> None:
     spider = spiders()[kind]
     first = spider.start(spider.config(**config_of(kind)), cursor={})
     assert not first.may_be_unchanged
+
+
+@pytest.mark.parametrize(("links", "may_be"), [("h2 a", False), (None, True)])
+def test_articles_of_an_unchanged_list_are_not_missed(links: str | None, may_be: bool) -> None:
+    spider = spiders()["article"]
+    config = spider.config(url="https://kavira.example/", links=links)
+    assert spider.start(config, cursor={}).may_be_unchanged is may_be
+
+
+def test_a_page_is_the_same_page_however_it_is_asked_for() -> None:
+    page = Request(url="https://board.example/", headers={"Accept": "text/html"})
+    stored = {KEY: {"url": page.url, "etag": '"1"', "last-modified": "today", "for": "me"}}
+    assert unconditional(conditional(page, stored, made_for="me")) == page
+    assert unconditional(replace(page, may_be_unchanged=False)) == page

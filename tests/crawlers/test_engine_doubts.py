@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.models import PostRow
 from tests.crawlers.conftest import Crawler
 from tests.crawlers.listed import page_of
-from tests.crawlers.site import Site, page
+from tests.crawlers.site import Site, conditional, page
 from tests.crawlers.test_engine_presence import HOUR, NOW, change, due, item, listed, rows
 
 
@@ -27,6 +27,16 @@ def test_a_post_that_is_listed_and_cannot_be_read_is_not_missing(
     crawler.crawl(source)
     found = rows(crawler, source)["c"]
     assert (found.missing_since, found.deleted_at) == (None, None)
+
+
+def test_a_list_that_is_empty_after_a_quiet_time_is_doubted(crawler: Crawler, site: Site) -> None:
+    source = listed(crawler, site)
+    for number, names in enumerate(["abcdef", "abcdefg"]):
+        site.pages["/list"] = conditional(page_of(*map(item, names)), etag=f'"{number}"')
+        assert crawler.crawl(source).outcome == "ok"
+    assert crawler.crawl(source).reason == "nothing has changed"
+    site.pages["/list"] = conditional(page_of(), etag='"2"')
+    assert crawler.crawl(source).outcome == "drift"
 
 
 def make_due(crawler: Crawler, source: int) -> None:

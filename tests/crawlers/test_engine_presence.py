@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -262,6 +263,51 @@ def test_a_visit_that_fails_spoils_no_run_and_is_put_off(crawler: Crawler, site:
     assert crawler.row(source).failures == 0
     (letter,) = crawler.dead_letters(source)
     assert "revisit" in letter.reason
+
+
+def missing(crawler: Crawler, site: Site, *names: str) -> int:
+    """A source of eight posts whose list lacks some; they are asked for one by one, in turn."""
+    source = listed(crawler, site, kind="asked-alone", ask=f"{site.url}/ask")
+    site.pages["/list"] = page(page_of(*map(item, "abcdefgh")))
+    crawler.crawl(source)
+    site.pages["/list"] = page(page_of(*[item(one) for one in "abcdefgh" if one not in names]))
+    return source
+
+
+@pytest.mark.parametrize("refusal", ["401 Who", "403 No", "451 Court", "500 Oops", "503 Later"])
+def test_a_post_that_is_always_refused_keeps_no_other_from_being_asked_for(
+    refusal: str, crawler: Crawler, site: Site
+) -> None:
+    source = missing(crawler, site, "b", "c")
+    site.pages["/ask"] = lambda asked: asked.answer(
+        refusal if asked.path.endswith("=c") else "404 Not Found"
+    )
+    assert crawler.crawl(source).outcome == "ok"
+    found = rows(crawler, source)
+    assert [*dict.fromkeys(asks(site))] == ["/ask?ids=c", "/ask?ids=b"]  # a 500 is asked twice
+    assert (found["c"].visits, found["c"].deleted_at) == (1, None)
+    assert due(found["c"]) > NOW + 5 * HOUR
+    assert found["b"].deleted_at is not None
+
+
+def test_a_site_that_asks_to_wait_is_not_asked_for_the_next_post(
+    crawler: Crawler, site: Site
+) -> None:
+    source = missing(crawler, site, "b", "c")
+    site.pages["/ask"] = status("503 Later", Retry_After="1")
+    crawler.crawl(source)
+    assert asks(site) == ["/ask?ids=c"]
+    assert rows(crawler, source)["c"].visits == 0
+
+
+def test_three_refusals_in_a_row_end_the_visits(crawler: Crawler, site: Site) -> None:
+    source = missing(crawler, site, "b", "c", "d")
+    site.pages["/ask"] = status("403 No")
+    crawler.crawl(source)
+    found = rows(crawler, source)
+    first, second, third = (found[path[-1]] for path in asks(site))
+    assert (first.visits, second.visits, third.visits) == (1, 1, 0)
+    assert due(third) < NOW + 2 * HOUR
 
 
 def evidence(crawler: Crawler, source: int) -> dict[tuple[str, int], RawAnswer]:

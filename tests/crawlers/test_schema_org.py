@@ -321,6 +321,12 @@ def test_the_same_words_give_the_same_id_wherever_they_stand() -> None:
     assert len(again) == 3
 
 
+def test_a_review_that_is_shown_twice_keeps_its_name() -> None:
+    one, other = Draft(name="r1", text="Burned."), Draft(name="r1", text="Fine.")
+    assert [name for name, _ in with_ids([one, one])] == ["r1"]
+    assert "r1" not in dict(with_ids([one, one, other]))
+
+
 def test_a_made_id_takes_in_only_a_date_that_reads_the_same_tomorrow() -> None:
     def made(published: str) -> str:
         return with_ids([Draft(text="Burned.", author="Ona", published=published)])[0][0]
@@ -405,6 +411,18 @@ def test_pages_that_repeat_or_lead_in_a_circle_end() -> None:
     assert len(Pages(next_url="https://reviews.example/{page}").run(lambda _: same)) == 2
     ever = Pages(next_url="https://reviews.example/{page}", most_pages=5)
     assert len(ever.run(lambda url: (200, page_of({"reviewBody": url})))) == 5
+
+
+def test_an_unchanged_page_ends_no_run_where_the_last_one_went_on_behind_it() -> None:
+    spider = spiders()["schema-org"]
+    config = spider.config(**config_of("schema-org"))
+    alone, following = {"reviewBody": "Curi."}, '<a rel="next" href="?page=2">2</a>'
+    further = read(page_of(alone, head=following)).ahead
+    assert not spider.start(config, cursor=further).may_be_unchanged
+    behind = parse("schema-org", page_of(alone), state={"page": 2}, ahead=further).ahead
+    assert not spider.start(config, cursor=behind).may_be_unchanged
+    single = parse("schema-org", page_of(alone), cursor=further).ahead
+    assert spider.start(config, cursor=single).may_be_unchanged
 
 
 def test_the_next_page_is_asked_of_the_configured_site_only() -> None:

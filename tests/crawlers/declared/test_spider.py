@@ -213,6 +213,23 @@ def test_a_next_link_stays_on_the_host_of_the_config() -> None:
     assert "another host" in str(elsewhere.dead_end)
 
 
+def test_a_next_link_to_a_page_of_this_run_ends_it() -> None:
+    spider = site(next={"by": "link", "link": "a::attr(href)"})
+
+    def page(own: str, href: str, state: dict[str, Any] | None = None) -> Page:
+        url = f"https://kettles.example/reviews{own}"
+        return read(spider, card(own) + f'<a href="{href}">next</a>', state=state, url=url)
+
+    assert page("", "#top").next is None
+    second = page("", "?p=2").next
+    assert second is not None
+    third = page("?p=2", "?p=3", dict(second.state)).next
+    assert third is not None
+    for read_before in ("?p=3", "?p=2", "/reviews"):
+        assert page("?p=3", read_before, dict(third.state)).next is None
+    assert page("?p=3", "?p=4", dict(third.state)).next is not None
+
+
 @pytest.mark.parametrize(
     ("dates", "goes_on"),
     [

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from core.types import Post
+from crawlers.contract import Cursor, Page
 from tests.crawlers.saved_pages import parse
 
 MORNING, NOON = "Mon, 02 Mar 2026 08:00:00 GMT", "Mon, 02 Mar 2026 12:00:00 GMT"
@@ -26,8 +27,13 @@ def others(count: int) -> list[str]:
     ]
 
 
+def page_of(*items: str, ahead: Cursor | None = None) -> Page:
+    body = f"<rss version='2.0'><channel>{''.join(items)}</channel></rss>"
+    return parse("feed", body.encode(), ahead=ahead)
+
+
 def read(*items: str) -> tuple[list[Post], int | None]:
-    page = parse("feed", f"<rss version='2.0'><channel>{''.join(items)}</channel></rss>".encode())
+    page = page_of(*items)
     assert not page.problems
     return [post for post in page.posts if "Kettle" not in post.text], page.announced
 
@@ -79,3 +85,31 @@ def test_what_others_wrote_or_stands_elsewhere_is_another_post(
 def test_a_guid_that_most_items_share_names_none_of_them() -> None:
     posts, _ = read(*(item(f"Comment {n}.") for n in range(4)), *others(1))
     assert len(posts) == 4
+
+
+@pytest.mark.parametrize("link", ["https://talk.example/7", ""])
+def test_a_guid_that_was_shared_once_names_no_item_that_is_listed_alone(link: str) -> None:
+    both = page_of(
+        item("It broke.", author="Ana", link=link), item("Mine, too.", author="Ben", link=link)
+    )
+    ids = {post.text: post.external_id for post in both.posts}
+    alone = page_of(item("Mine, too.", author="Ben", link=link), *others(3), ahead=both.ahead)
+    assert alone.posts[0].external_id == ids["Mine, too."]
+    other = page_of(item("All fine.", author="Eva", link=link), ahead=alone.ahead)
+    assert other.posts[0].external_id not in ids.values()
+
+
+def test_shared_guids_are_remembered_up_to_a_limit() -> None:
+    twins = [item(f"By {who}.", author=who, guid=f"g{n}") for n in range(400) for who in "ab"]
+    first = page_of(*twins)
+    assert len(first.ahead["shared"]) == 500
+    assert page_of(*others(3), ahead=first.ahead).ahead == first.ahead
+    assert "shared" not in page_of(*others(3)).ahead
+
+
+def test_items_without_a_name_have_one_id_whoever_stands_beside_them() -> None:
+    nameless = item("It broke.", guid="", link="")
+    alone, _ = read(nameless)
+    twice, announced = read(nameless, item("It broke.", guid="", link="", category="lids"))
+    assert [post.external_id for post in twice] == [alone[0].external_id]
+    assert announced == 1

@@ -12,7 +12,7 @@ import pytest
 
 from bench.recording import unpacked
 from crawlers.catalogue import spiders
-from crawlers.contract import KnownPost, Request
+from crawlers.contract import Cursor, KnownPost, Page, Request
 from crawlers.errors import AuthError, CrawlError, QuotaError
 from crawlers.families.youtube_memory import Memory
 from tests.crawlers.answering import answer_to, explained, posts_of, walk
@@ -275,6 +275,26 @@ def test_what_is_asked_for_by_id_and_left_out_is_gone() -> None:
     page = YOUTUBE.parse_recheck(answer_to(alone, missing, status=404), CONFIG, known[1:2])
     assert page.gone == ("c2",)
     assert YOUTUBE.parse_recheck(answer_to(request, missing, status=404), CONFIG, known).gone == ()
+
+
+def test_an_answer_that_knows_none_of_several_videos_is_believed_when_it_lasts() -> None:
+    videos = [f"kavira-000{n}" for n in range(1, 5)]
+    cursor = {"videos": {one: {"published": "2026-01-01T00:00:00Z"} for one in videos}}
+    config = YOUTUBE.config(video_ids=videos)
+
+    def asked(*there: str, cursor: Cursor, hours: int) -> Page:
+        items: list[Json] = [{"id": one, "statistics": {"commentCount": "0"}} for one in there]
+        request, now = YOUTUBE.start(config, cursor=cursor), FETCHED_AT + timedelta(hours=hours)
+        answer = answer_to(request, _list("video", items), at=now)
+        return YOUTUBE.parse(answer, config, cursor=cursor, ahead=cursor)
+
+    doubted = asked(cursor=cursor, hours=0)
+    assert (doubted.gone, doubted.ahead["videos"].keys()) == ((), {*videos})
+    assert asked(cursor=doubted.ahead, hours=1).gone == ()
+    assert asked(cursor=doubted.ahead, hours=7).gone == tuple(videos)
+    back = asked(*videos, cursor=doubted.ahead, hours=7)
+    assert asked(cursor=back.ahead, hours=8).gone == ()
+    assert asked(*videos[1:], cursor=back.ahead, hours=8).gone == (videos[0],)
 
 
 def test_the_key_is_in_no_request_until_it_is_signed() -> None:
