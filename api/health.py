@@ -17,6 +17,8 @@ from pipeline.rejudge_runs import latest
 
 log = structlog.get_logger()
 
+#: What an installation needs at least; a worker may serve several queues ("judge+deliver").
+NEEDED = ("api", "scheduler", "crawl", "judge", "deliver")
 #: A process that ended without a goodbye longer ago than this is history.
 FORGOTTEN_AFTER = timedelta(hours=1)
 _FRESH = timedelta(seconds=1)
@@ -87,16 +89,7 @@ def _read(session: Session, now: datetime) -> HealthShown:
         QueueShown(queue=row.queue, waiting=row.waiting, oldest_seconds=_age(row.oldest, now))
         for row in session.execute(_QUEUES, {"now": now})
     ]
-    times = {"silent": now - SILENT_AFTER, "forgotten": now - FORGOTTEN_AFTER}
-    processes = [
-        ProcessesShown(
-            role=row.role,
-            running=row.running,
-            silent=row.silent,
-            youngest_beat_seconds=_age(row.youngest, now),
-        )
-        for row in session.execute(_PROCESSES, times)
-    ]
+    processes = _processes(session, now)
     # A dead twin beside a living one is no trouble; a role with none alive is.
     is_degraded = any(not role.running for role in processes)
     return HealthShown(
@@ -108,6 +101,27 @@ def _read(session: Session, now: datetime) -> HealthShown:
         rejudging=_rejudging(session, now),
         checked_at=now,
     )
+
+
+def _processes(session: Session, now: datetime) -> list[ProcessesShown]:
+    """Every role with a sign of life of late, and those that are needed and gave none."""
+    times = {"silent": now - SILENT_AFTER, "forgotten": now - FORGOTTEN_AFTER}
+    seen = [
+        ProcessesShown(
+            role=row.role,
+            running=row.running,
+            silent=row.silent,
+            youngest_beat_seconds=_age(row.youngest, now),
+        )
+        for row in session.execute(_PROCESSES, times)
+    ]
+    named = {part for one in seen for part in one.role.split("+")}
+    missing = [
+        ProcessesShown(role=role, running=0, silent=0, youngest_beat_seconds=None)
+        for role in NEEDED
+        if role not in named
+    ]
+    return sorted([*seen, *missing], key=lambda one: one.role)
 
 
 def _rejudging(session: Session, now: datetime) -> RejudgingShown | None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import unquote
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -40,6 +44,9 @@ _NOT_SETTINGS = frozenset(
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+#: "alerts@example.com" or "Goodname <alerts@example.com>".
+_MAILBOX = re.compile(r"(?:(?P<name>[^<>]*)<)?(?P<address>[^<>\s]+)(?(name)>)")
 
 
 class Section(BaseModel):
@@ -117,6 +124,12 @@ class SmtpSection(Section):
     password: SecretStr = SecretStr("")
     sender: str = "goodname@localhost"
 
+    @field_validator("sender")
+    @classmethod
+    def _is_mailbox(cls, written: str) -> str:
+        mailbox(written)
+        return written
+
 
 class ApiSection(Section):
     host: str = "127.0.0.1"
@@ -182,6 +195,19 @@ def settings_file(path: Path | None, *, env: Mapping[str, str] = os.environ) -> 
         return named
     here = Path("settings.toml")
     return here if here.is_file() else None
+
+
+def mailbox(written: str) -> Address:
+    """Read a mail address, with or without a name; ``ValueError`` says how to write it."""
+    found = _MAILBOX.fullmatch(written.strip())
+    try:
+        if found is None or not written.isprintable():
+            raise ValueError(written)
+        return Address(
+            display_name=unquote((found["name"] or "").strip()), addr_spec=found["address"]
+        )
+    except (ValueError, IndexError, MessageError):
+        raise ValueError("write alerts@example.com or Goodname <alerts@example.com>") from None
 
 
 def _reader(file: Path | None) -> type[Settings]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import migrate
@@ -19,7 +19,7 @@ from core.errors import GoodnameError
 from core.log import configure_logging
 from core.models import ApiKey, Source
 from core.queue import defer_crawl
-from core.settings import Settings, WorkspaceSection, load_settings
+from core.settings import Settings, WorkspaceSection, load_settings, settings_file
 from core.types import Role
 from goodname.reach import reached
 
@@ -36,7 +36,7 @@ def operated(path: Path | None, *, demo: bool) -> Settings:
 
 
 def migrate_database(path: Path | None, *, down: str | None) -> None:
-    """Bring the tables up to date, or down to a revision."""
+    """Bring the tables and what the settings declare up to date; or go down to a revision."""
     settings = operated(path, demo=False)
     with reached(settings) as urls:
         engine = owner_engine(urls.owner, pool_size=1)
@@ -46,7 +46,18 @@ def migrate_database(path: Path | None, *, down: str | None) -> None:
         else:
             changed = migrate.upgrade(engine)
             _console.print("migrated to the newest tables" if changed else "nothing to migrate")
+            _declare(engine, settings, file=settings_file(path))
         engine.dispose()
+
+
+def _declare(engine: Engine, settings: Settings, *, file: Path | None) -> None:
+    from goodname.prepare import declare
+
+    with Session(engine) as session:
+        declare(session, settings, now=datetime.now(UTC))
+        session.commit()
+    said = f"read {file}" if file else "there is no settings file: it declares nothing"
+    _console.print(said, markup=False, soft_wrap=True)
 
 
 def crawl_now(path: Path | None, slug: str, *, demo: bool) -> None:

@@ -106,7 +106,7 @@ def migrate(
         str | None, typer.Option(help="Go down to this revision ('base': drop all tables).")
     ] = None,
 ) -> None:
-    """Bring the database to the newest tables."""
+    """Bring the database to the newest tables and to what the settings declare."""
     from goodname.admin import migrate_database
 
     migrate_database(settings, down=down)

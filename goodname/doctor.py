@@ -13,6 +13,7 @@ from rich.text import Text
 from sqlalchemy import Engine, func, or_, select, text
 from sqlalchemy.orm import Session
 
+from api.health import NEEDED
 from core.database import owner_engine
 from core.errors import GoodnameError
 from core.migrate import is_current
@@ -28,8 +29,6 @@ from goodname.rejudge import describe
 from pipeline.operations import open_alerts_of
 from pipeline.rejudge_runs import latest
 
-#: What an installation needs at least; a worker may serve several queues ("judge+deliver").
-_NEEDED = ("api", "scheduler", "crawl", "judge", "deliver")
 _LATE = timedelta(minutes=5)
 
 
@@ -108,7 +107,7 @@ def _database(engine: Engine, settings: Settings, *, now: datetime) -> Iterator[
 def _processes(session: Session, *, now: datetime) -> Iterator[Finding]:
     alive = session.scalars(select(Process.role).where(Process.beat_at > now - SILENT_AFTER)).all()
     roles = {part for role in alive for part in role.split("+")}
-    for needed in _NEEDED:
+    for needed in NEEDED:
         is_there = needed in roles
         how = (
             "goodname up" if needed in ("api", "scheduler") else f"goodname worker --queue {needed}"

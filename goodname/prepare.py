@@ -23,15 +23,24 @@ def prepare(urls: Urls, settings: Settings, *, now: datetime, is_demo: bool = Fa
     try:
         upgrade(engine)
         with Session(engine) as session:
-            crawl = settings.crawl
-            register_kinds(session, now, opted_in=crawl.opted_in, sites=crawl.sites)
-            workspace_id = workspace(session, settings.workspace.name)
-            apply_declared(session, settings, workspace_id=workspace_id, now=now, is_guest=is_demo)
+            workspace_id = declare(session, settings, now=now, is_demo=is_demo)
             shown = _first_key(session, workspace_id, now=now)
             session.commit()
         return shown
     finally:
         engine.dispose()
+
+
+def declare(session: Session, settings: Settings, *, now: datetime, is_demo: bool = False) -> int:
+    """Write the kinds of sources and what the settings declare; return the workspace's id.
+
+    What the settings no longer declare is switched off.
+    """
+    crawl = settings.crawl
+    register_kinds(session, now, opted_in=crawl.opted_in, sites=crawl.sites)
+    workspace_id = workspace(session, settings.workspace.name)
+    apply_declared(session, settings, workspace_id=workspace_id, now=now, is_guest=is_demo)
+    return workspace_id
 
 
 def workspace(session: Session, name: str) -> int:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.types import Sentiment, Severity
+from core.types import PublishedQuality, Sentiment, Severity
 
 #: The first crawl of a source reads its archive, and a brand added later finds posts kept long
 #: ago: what is already this old then is a mention for the statistics, and wakes nobody. An edit
-#: is news, whatever the age of the post.
+#: is news, whatever the age of the post, also one that names the brand for the first time.
 OLDEST_ALERTED = timedelta(days=30)
 
 
@@ -31,7 +31,7 @@ class Reason(StrEnum):
     OTHER_SENTIMENT = "other_sentiment"  #: the rule does not watch for it, e.g. not negative
     TOO_MILD = "too_mild"
     PAST = "past"
-    NOT_WORSE = "not_worse"  #: an edit of a post that was at least as bad before
+    NOT_WORSE = "not_worse"  #: an edit of a post that was at least as bad in some version before
     KNOWN_VERSION = "known_version"  #: decided before; only said, never stored twice
 
     @property
@@ -72,9 +72,11 @@ class News:
     version: int
     sentiment: Sentiment
     severity: Severity
-    before: Grade | None  #: of the version judged before; None at first sight
+    before: tuple[Grade, ...]  #: of the versions judged before; empty at first sight
+    is_edit: bool  #: an earlier version was judged, whether it named the brand or not
     published_at: datetime | None
-    seen_at: datetime
+    published_quality: PublishedQuality
+    seen_at: datetime  #: of this version
     judged_at: datetime
     is_deleted: bool
 
@@ -103,11 +105,28 @@ def _why_silent(rule: Rule, news: News) -> Reason | None:
         return Reason.OTHER_SENTIMENT
     if news.severity < min(rule.at_once, rule.grouped):
         return Reason.TOO_MILD
-    if news.before is None:
+    if not news.before:
         return Reason.PAST if _is_past(news) else None
-    was_watched = news.before.sentiment.value in rule.sentiments
-    return Reason.NOT_WORSE if was_watched and news.before.severity >= news.severity else None
+    was_as_bad = any(
+        one.sentiment.value in rule.sentiments and one.severity >= news.severity
+        for one in news.before
+    )
+    return Reason.NOT_WORSE if was_as_bad else None
 
 
 def _is_past(news: News) -> bool:
-    return news.judged_at - (news.published_at or news.seen_at) > OLDEST_ALERTED
+    return news.judged_at - _said_at(news) > OLDEST_ALERTED
+
+
+def _said_at(news: News) -> datetime:
+    """The latest time at which it can have been said."""
+    if news.is_edit or news.published_at is None:
+        return news.seen_at
+    if news.published_quality is PublishedQuality.MONTH:
+        return _end_of_month(news.published_at)
+    return news.published_at
+
+
+def _end_of_month(at: datetime) -> datetime:
+    begin = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (begin + timedelta(days=31)).replace(day=1)

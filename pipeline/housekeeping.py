@@ -20,6 +20,7 @@ from core.stalled import sweep
 from core.types import Severity
 from pipeline.evidence import delete_expired
 from pipeline.lateness import tell_of_late_sources
+from pipeline.old_counts import delete_old_counts
 from pipeline.old_runs import delete_old_runs
 from pipeline.source_hours import delete_old, kept_since, note_idle_hours
 from pipeline.unjudged import forgotten
@@ -87,6 +88,11 @@ def delete_old_hours(engine: Engine, *, keep_days: float, now: datetime) -> int:
 def delete_old_crawls(engine: Engine, *, now: datetime) -> int:
     """Forget runs of long ago that brought nothing."""
     return _in_batches(engine, partial(delete_old_runs, now=now))
+
+
+def delete_old_engagement(engine: Engine, *, now: datetime) -> int:
+    """Forget how the counters of posts stood weeks ago."""
+    return _in_batches(engine, partial(delete_old_counts, now=now))
 
 
 def _in_batches(engine: Engine, delete: Callable[[Session], int]) -> int:

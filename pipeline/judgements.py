@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -62,20 +63,22 @@ def keep_replaced(session: Session, mention_ids: Collection[int]) -> None:
     )
 
 
-def live_grades(session: Session, mention_ids: Collection[int]) -> dict[int, Grade]:
-    """For each mention the grade that its rules decided on last, from what is kept."""
+def live_grades(
+    session: Session, mention_ids: Collection[int]
+) -> defaultdict[int, tuple[Grade, ...]]:
+    """For each mention the grades that its rules decided on, as far as they were replaced."""
+    found: defaultdict[int, tuple[Grade, ...]] = defaultdict(tuple)
     if not mention_ids:
-        return {}
+        return found
     k = _KEPT.c
     rows = session.execute(
-        select(k.mention_id, k.sentiment, k.severity)
-        .where(k.mention_id.in_(mention_ids), k.is_live)
-        .order_by(k.post_version)  # the latest version stands last, and stays
+        select(k.mention_id, k.sentiment, k.severity).where(
+            k.mention_id.in_(mention_ids), k.is_live
+        )
     )
-    return {
-        id_: Grade(sentiment=Sentiment(sentiment), severity=Severity(severity))
-        for id_, sentiment, severity in rows
-    }
+    for id_, sentiment, severity in rows:
+        found[id_] += (Grade(sentiment=Sentiment(sentiment), severity=Severity(severity)),)
+    return found
 
 
 def known_grades(

@@ -45,10 +45,10 @@ class Graded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Before:
-    """A mention that is there already, and the grade that its alerts were decided by."""
+    """A mention that is there already, and the grades that its alerts were decided by."""
 
     id: int
-    grade: Grade
+    grades: tuple[Grade, ...]  #: of every version so far, in no order
 
 
 def active_brands(session: Session) -> tuple[Watched, ...]:
@@ -115,7 +115,7 @@ def _key(one: Graded) -> tuple[int, int]:
 def _earlier(session: Session, graded: Sequence[Graded]) -> dict[tuple[int, int], _Before]:
     """What the rules decided on so far; the posts are locked, so nobody changes it now.
 
-    A rejudged mention is taken as it was graded when it came: nobody was told of the later grade.
+    Of every version the grade counts that it had when it came: nobody was told of a later one.
     """
     m = _MENTION.c
     rows = session.execute(
@@ -123,15 +123,17 @@ def _earlier(session: Session, graded: Sequence[Graded]) -> dict[tuple[int, int]
             tuple_(m.post_id, m.brand_id).in_([_key(one) for one in graded])
         )
     ).all()
-    decided = live_grades(session, [row.id for row in rows if row.rejudged_at is not None])
+    kept = live_grades(session, [row.id for row in rows])
     return {
-        (row.post_id, row.brand_id): _Before(
-            id=row.id,
-            grade=decided.get(row.id)
-            or Grade(sentiment=Sentiment(row.sentiment), severity=Severity(row.severity)),
-        )
+        (row.post_id, row.brand_id): _Before(id=row.id, grades=_decided_by(row, kept[row.id]))
         for row in rows
     }
+
+
+def _decided_by(row: Any, kept: tuple[Grade, ...]) -> tuple[Grade, ...]:
+    if kept and row.rejudged_at is not None:
+        return kept
+    return *kept, Grade(sentiment=Sentiment(row.sentiment), severity=Severity(row.severity))
 
 
 def _columns(one: Graded, *, judge: str, now: datetime) -> dict[str, Any]:
@@ -157,8 +159,10 @@ def _news(one: Graded, *, mention_id: int, before: _Before | None, now: datetime
         version=one.post.version,
         sentiment=one.judgement.sentiment,
         severity=one.judgement.severity,
-        before=before.grade if before else None,
+        before=before.grades if before else (),
+        is_edit=one.post.is_edit,
         published_at=one.post.published_at,
+        published_quality=one.post.published_quality,
         seen_at=one.post.seen_at,
         judged_at=now,
         is_deleted=one.post.is_deleted,

@@ -11,12 +11,13 @@ from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from core.models import PostRow, Source
+from core.types import PublishedQuality
 
 _POST: Any = PostRow.__table__
 _READ = tuple(
     _POST.c[name]
     for name in ("id", "source_id", "version", "title", "text", "url", "extra", "published_at",
-                 "seen_at", "sort_at", "deleted_at")
+                 "published_quality", "seen_at", "sort_at", "deleted_at", "judged_version")
 )  # fmt: skip
 _DOMAIN = Source.params["domain"].astext.label("domain")
 
@@ -33,9 +34,11 @@ class Unjudged:
     url: str
     extra: Mapping[str, Any]
     published_at: datetime | None
+    published_quality: PublishedQuality
     seen_at: datetime
     sort_at: datetime
     is_deleted: bool
+    is_edit: bool  #: an earlier version was judged; not so when a new brand has it judged again
     source_domain: str | None  #: the firm whose page the source reads, where it reads only one
 
 
@@ -83,9 +86,11 @@ def _unjudged(row: Any) -> Unjudged:
         url=row.url,
         extra=row.extra,
         published_at=row.published_at,
+        published_quality=PublishedQuality(row.published_quality),
         seen_at=row.seen_at,
         sort_at=row.sort_at,
         is_deleted=row.deleted_at is not None,
+        is_edit=row.judged_version not in (None, row.version),
         source_domain=row.domain,
     )
 

@@ -34,6 +34,7 @@ from pipeline.deliver import Mailroom
 from pipeline.dispatcher import Dispatcher
 from pipeline.housekeeping import (
     delete_old_crawls,
+    delete_old_engagement,
     delete_old_evidence,
     delete_old_hours,
     delete_old_jobs,
@@ -240,6 +241,7 @@ class _Worker:
             duties.append((60, self._tell_of_silence))
             duties.append((3600, self._delete_old_hours))
             duties.append((3600, lambda: delete_old_crawls(self._engine, now=_now())))
+            duties.append((3600, lambda: delete_old_engagement(self._engine, now=_now())))
         if Queue.JUDGE in self._queues:
             duties.append((15, lambda: judge_forgotten(self._engine, now=_now())))
             duties.append((900, self._delete_old_evidence))

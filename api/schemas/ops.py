@@ -42,7 +42,7 @@ class ProcessesShown(Shown):
     """The processes of one role."""
 
     role: str
-    running: int = Field(description="With a sign of life in the last 60 seconds.")
+    running: int = Field(description="With a sign of life in the last 20 seconds.")
     silent: int = Field(description="Without one, and not stopped cleanly.")
     youngest_beat_seconds: float | None
 

@@ -177,7 +177,7 @@ class PostEngagement(Base):
     post_id: Mapped[Big] = mapped_column(
         ForeignKey("post.id", ondelete="CASCADE"), primary_key=True
     )
-    seen_at: Mapped[Time] = mapped_column(primary_key=True)
+    seen_at: Mapped[Time] = mapped_column(primary_key=True, index=True)
     counts: Mapped[Json]
 
 

@@ -13,9 +13,10 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
 
-from core.settings import SmtpSection
+from core.settings import SmtpSection, mailbox
 from core.types import DeliveryEvent, GoneReason
 from pipeline.channels.channel import Outcome, Sending, Verdict
+from pipeline.channels.smtp import DeadlineSMTP
 from pipeline.message import Message, ToldMention
 from pipeline.operations_message import OperationsMessage
 
@@ -33,9 +34,10 @@ class EmailChannel:
     def __call__(self, sending: Sending) -> Outcome:
         """Try once; a receiver that the server refuses for good is not tried again."""
         if not self._smtp.host:
-            return _hopeless("no mail server is set: [smtp] host in settings.toml")
+            return _retry("no mail server is set: [smtp] host in settings.toml")
+        sender = mailbox(self._smtp.sender)
         try:
-            mail = compose(sending, sender=self._smtp.sender)
+            mail = compose(sending, sender=sender)
         except (ValueError, IndexError, MessageError) as error:
             return _hopeless(f"not a mail address: {error}")
         try:
@@ -43,17 +45,14 @@ class EmailChannel:
         except smtplib.SMTPRecipientsRefused as error:
             return _refused(error)
         except (smtplib.SMTPException, OSError) as error:
-            return Outcome(verdict=Verdict.RETRY, reason=f"{type(error).__name__}: {error}"[:300])
+            return _retry(f"{type(error).__name__}: {error}"[:300])
         return Outcome(verdict=Verdict.ARRIVED)
 
     def _send(self, mail: EmailMessage) -> None:
-        smtp, timeout = self._smtp, self._timeout
+        smtp = self._smtp
         trusted = ssl.create_default_context()
-        with (
-            smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=timeout, context=trusted)
-            if smtp.security == "tls"
-            else smtplib.SMTP(smtp.host, smtp.port, timeout=timeout)
-        ) as server:
+        tls = trusted if smtp.security == "tls" else None
+        with DeadlineSMTP(smtp.host, smtp.port, timeout=self._timeout, tls=tls) as server:
             if smtp.security == "starttls":
                 server.starttls(context=trusted)
             if smtp.username:
@@ -61,15 +60,15 @@ class EmailChannel:
             server.send_message(mail)
 
 
-def compose(sending: Sending, *, sender: str) -> EmailMessage:
-    """Write the mail; ``ValueError`` for an address that is none."""
+def compose(sending: Sending, *, sender: Address) -> EmailMessage:
+    """Write the mail; ``ValueError`` for a receiver's address that is none."""
     message = sending.message
     mail = EmailMessage()
-    mail["From"] = _address(sender)
+    mail["From"] = sender
     mail["To"] = _address(sending.address)
     mail["Subject"] = _one_line(f"[Goodname] {message.headline}")[:_LONGEST_SUBJECT]
     mail["Date"] = format_datetime(sending.now)
-    mail["Message-ID"] = f"<{sending.idempotency_key}@{_address(sender).domain or 'localhost'}>"
+    mail["Message-ID"] = f"<{sending.idempotency_key}@{sender.domain or 'localhost'}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Goodname-Alert"] = message.alert_id
     mail.set_content(as_text(message))
@@ -165,6 +164,10 @@ def _one_line(said: str) -> str:
 
 def _hopeless(reason: str) -> Outcome:
     return Outcome(verdict=Verdict.HOPELESS, reason=reason)
+
+
+def _retry(reason: str) -> Outcome:
+    return Outcome(verdict=Verdict.RETRY, reason=reason)
 
 
 def _refused(error: smtplib.SMTPRecipientsRefused) -> Outcome:

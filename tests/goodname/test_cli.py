@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
+from core.migrate import downgrade
+from core.models import AlertRule, Brand, Source, SourceKind, Workspace
 from core.settings import Settings
 from goodname.announce import announce_ready, announce_start
 from goodname.doctor import Finding, report
@@ -82,6 +86,29 @@ def test_a_wrong_word_is_an_error_that_names_the_right_ones(
     assert ran.returncode == 1
     assert complaint in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_migrating_alone_makes_a_database_ready_to_watch(engine: Engine, tmp_path: Path) -> None:
+    downgrade(engine)
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    file = tmp_path / "settings.toml"
+    brand = '[[brands]]\nslug = "acme"\nname = "Acme"\n'
+    feed = '[[sources]]\nslug = "news"\nkind = "feed"\nparams = { url = "https://x.example/" }\n'
+    file.write_text(f'[workspace]\nname = "ours"\n{brand}{feed}', encoding="utf-8")
+    ran = _run("migrate", "--settings", str(file), DATABASE_URL=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == f"migrated to the newest tables\nread {file}\n"
+    with Session(engine) as session:
+        assert session.get(SourceKind, "feed") is not None
+        assert session.scalars(select(Workspace.name)).all() == ["ours"]
+        assert session.scalars(select(Brand.slug)).all() == ["acme"]
+        assert session.scalars(select(Source.slug)).all() == ["news"]
+        assert session.scalars(select(AlertRule.slug)).all() == ["default"]
+    file.write_text(f'[workspace]\nname = "ours"\n{feed}', encoding="utf-8")
+    again = _run("migrate", "--settings", str(file), DATABASE_URL=url)
+    assert again.stdout == f"nothing to migrate\nread {file}\n"
+    with Session(engine) as session:
+        assert session.scalars(select(Brand.is_active)).all() == [False]
 
 
 def test_a_key_is_made_listed_and_revoked(database_url: str) -> None:

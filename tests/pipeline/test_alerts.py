@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.types import Sentiment, Severity
+from core.types import PublishedQuality, Sentiment, Severity
 from pipeline.alerts import Grade, News, Reason, Rule, decide
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -38,8 +38,10 @@ def news(**given: Any) -> News:
         "version": 1,
         "sentiment": NEGATIVE,
         "severity": Severity.HIGH,
-        "before": None,
+        "before": (),
+        "is_edit": False,
         "published_at": NOW,
+        "published_quality": PublishedQuality.EXACT,
         "seen_at": NOW,
         "judged_at": NOW,
         "is_deleted": False,
@@ -47,8 +49,8 @@ def news(**given: Any) -> News:
     return News(**(values | given))
 
 
-def before(severity: Severity, sentiment: Sentiment = NEGATIVE) -> Grade:
-    return Grade(sentiment=sentiment, severity=severity)
+def before(severity: Severity, sentiment: Sentiment = NEGATIVE) -> tuple[Grade, ...]:
+    return (Grade(sentiment=sentiment, severity=severity),)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +79,38 @@ def before(severity: Severity, sentiment: Sentiment = NEGATIVE) -> Grade:
             },
             Reason.SEVERE_AT_ONCE,
         ),
+        ({"before": before(Severity.HIGH) + before(Severity.LOW)}, Reason.NOT_WORSE),
+        ({"before": before(Severity.LOW) * 2}, Reason.SEVERE_AT_ONCE),
+        (
+            {
+                "severity": Severity.MEDIUM,
+                "before": before(Severity.MEDIUM) + before(Severity.HIGH, POSITIVE),
+            },
+            Reason.NOT_WORSE,
+        ),
+        ({"is_edit": True, "published_at": NOW - timedelta(days=400)}, Reason.SEVERE_AT_ONCE),
+        ({"version": 2, "published_at": NOW - timedelta(days=400)}, Reason.PAST),
+        ({"is_edit": True, "seen_at": NOW - timedelta(days=31)}, Reason.PAST),
     ],
 )
 def test_a_rule_says_why(given: dict[str, Any], reason: Reason) -> None:
     assert decide(rule(), news(**given), decided=set(), has_group=False) is reason
+
+
+@pytest.mark.parametrize(
+    ("quality", "begin_of_month", "reason"),
+    [
+        (PublishedQuality.MONTH, datetime(2026, 1, 1, tzinfo=UTC), Reason.SEVERE_AT_ONCE),
+        (PublishedQuality.MONTH, datetime(2025, 12, 1, tzinfo=UTC), Reason.PAST),
+        (PublishedQuality.MONTH, datetime(2026, 3, 1, tzinfo=UTC), Reason.SEVERE_AT_ONCE),
+        (PublishedQuality.DAY, datetime(2026, 1, 1, tzinfo=UTC), Reason.PAST),
+    ],
+)
+def test_of_a_month_the_end_counts(
+    quality: PublishedQuality, begin_of_month: datetime, reason: Reason
+) -> None:
+    one = news(published_at=begin_of_month, published_quality=quality)
+    assert decide(rule(), one, decided=set(), has_group=False) is reason
 
 
 def test_an_inactive_rule_says_so() -> None:

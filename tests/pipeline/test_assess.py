@@ -25,7 +25,7 @@ from core.models import (
     Source,
     Workspace,
 )
-from core.types import Post
+from core.types import Post, PublishedQuality
 from pipeline.assess import Assessed, judge_posts
 from pipeline.ingest import keep
 from pipeline.judged_text import judged_text
@@ -187,6 +187,31 @@ def test_an_edit_for_the_worse_alerts_again_and_another_does_not(world: World) -
     assert (mention.post_version, mention.severity) == (4, 4)
     assert mention.alerted_at == world.now + timedelta(hours=1)
     assert len(world.all(Alert)) == 2
+
+
+def test_a_post_that_flips_between_two_texts_alerts_once(world: World) -> None:
+    post = make_post()
+    for hour, said in enumerate(["is a fraud", "is meh", "is a fraud", "is fine", "is a fraud"]):
+        world.hear(replace(post, text=f"Voltano {said}"), later=timedelta(hours=hour))
+    assert world.reasons() == [
+        "severe_at_once", "too_mild", "not_worse", "other_sentiment", "not_worse"
+    ]  # fmt: skip
+
+
+def test_an_edit_that_first_names_the_brand_in_an_old_post_alerts(world: World) -> None:
+    post = make_post(text="It is a fraud", published_at=world.now - timedelta(days=300))
+    world.hear(post)
+    world.hear(replace(post, text="Voltano is a fraud"), later=timedelta(hours=1))
+    assert world.reasons() == ["severe_at_once"]
+
+
+def test_a_month_is_told_for_thirty_days_after_its_end(world: World) -> None:
+    dated: dict[str, Any] = {
+        "published_at": world.now.replace(month=1, day=1),
+        "published_quality": PublishedQuality.MONTH,
+    }
+    world.hear(make_post(text="Voltano is a fraud", **dated))
+    assert world.reasons() == ["severe_at_once"]
 
 
 def test_mild_ones_gather_in_one_group(world: World) -> None:

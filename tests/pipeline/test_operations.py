@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from email.headerregistry import Address
 
 import pytest
 import structlog
@@ -156,7 +157,7 @@ def test_the_log_receiver_and_a_mail_tell_it(engine: Engine, clock: Clock) -> No
         message=message, address="ops@voltano.example", secret=SECRET,
         idempotency_key=delivery.idempotency_key, attempt=1, now=NOW,
     )  # fmt: skip
-    mail = compose(sending, sender="goodname@g.example")
+    mail = compose(sending, sender=Address(addr_spec="goodname@g.example"))
     assert "NOT HEARD" in str(mail["Subject"])
     assert "auth: it was auth" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,6 +144,18 @@ def test_old_posts_become_mentions_and_wake_nobody(room: Outbox) -> None:
     brand_id = watch(room)
     run_all(room)
     assert (len(of_brand(room, brand_id)), room.alerts()) == (2, [])
+
+
+def test_an_old_post_that_was_edited_wakes_nobody_for_a_later_brand(room: Outbox) -> None:
+    old = room.clock() - timedelta(days=300)
+    post = make_post(text="Solaris is a fraud", published_at=old)
+    for said in (post, replace(post, text="Solaris is a fraud!")):
+        room.hear(said)
+        run_all(room)
+    brand_id = watch(room)
+    run_all(room)
+    assert [m.post_version for m in of_brand(room, brand_id)] == [2]
+    assert room.alerts() == []
 
 
 def test_huge_ids_are_walked_in_batches_without_what_is_gone(room: Outbox) -> None:
