@@ -98,7 +98,9 @@ def create_app(
     app.add_exception_handler(LoginWanted, login.invite)  # type: ignore[arg-type]
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.openapi = lambda: reference.write_openapi(app)  # type: ignore[method-assign]
-    app.add_middleware(Edge, max_body_bytes=MAX_BODY_BYTES)
+    # The pool lends as many connections again beyond its size.
+    places = 2 * settings.database.pool_size
+    app.add_middleware(Edge, max_body_bytes=MAX_BODY_BYTES, places=places)
     return app
 
 

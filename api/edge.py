@@ -1,13 +1,15 @@
-"""The outermost layer: a request id, safe headers, and a problem instead of a stack trace."""
+"""The outermost layer: who comes in when, safe headers, a problem instead of a stack trace."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, problem_response
@@ -28,17 +30,24 @@ DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": with it a browser calls the origin of our own forms "null".
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 
 class Edge:
-    """Plain ASGI, because the hot list passes through it."""
+    """Plain ASGI, because the hot list passes through it.
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    A request comes in once its body is here and a place is free. Were there more places than
+    connections to the database, those that wait for one could take every thread, and those that
+    hold one would get none to go on with.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, places: int) -> None:
         self._app, self._max_body_bytes = app, max_body_bytes
+        self._places = asyncio.Semaphore(places)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,15 +55,19 @@ class Edge:
             return
         scope["request_id"] = _request_id(scope)
         started = time.perf_counter()
-        exchange = _Exchange(scope, receive, send, max_body_bytes=self._max_body_bytes)
+        exchange = _Exchange(scope, receive, send)
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            if await self._may_come_in(exchange):
+                await self._app(scope, exchange.receive, exchange.send)
+        except Problem as refusal:
+            await exchange.answer(refusal)
         except Exception:
-            if not exchange.is_too_large:
-                log.exception("request_failed", path=scope["path"], request_id=scope["request_id"])
+            log.exception("request_failed", path=scope["path"], request_id=scope["request_id"])
             if exchange.status:
                 raise
-            await exchange.answer(_TOO_LARGE if exchange.is_too_large else _BROKEN)
+            await exchange.answer(_BROKEN)
+        finally:
+            exchange.leave()
         log.debug(
             "request",
             method=scope["method"],
@@ -64,41 +77,72 @@ class Edge:
             request_id=scope["request_id"],
         )
 
+    async def _may_come_in(self, exchange: _Exchange) -> bool:
+        if not await exchange.read_body(max_bytes=self._max_body_bytes):
+            return False
+        return not _needs_database(exchange.scope["path"]) or await exchange.enter(self._places)
+
 
 class _Exchange:
-    """One request and its answer: counts what comes in, marks what goes out."""
+    """One request and its answer: takes the body in whole, marks what goes out."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, max_body_bytes: int) -> None:
-        self._scope, self._receive, self._send = scope, receive, send
-        self._left = max_body_bytes
-        self.is_too_large = False
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self._body: Message | None = None
+        self._place: asyncio.Semaphore | None = None
         self.status = 0
 
+    async def read_body(self, *, max_bytes: int) -> bool:
+        """Wait for the whole body; False when the client goes away before its end."""
+        body, is_more = bytearray(), True
+        while is_more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                return False
+            body += message.get("body", b"")
+            if len(body) > max_bytes:
+                raise Problem(413, "too-large", "The body is larger than 1 MiB.", headers=_CLOSE)
+            is_more = message.get("more_body", False)
+        self._body = {"type": "http.request", "body": bytes(body), "more_body": False}
+        return True
+
+    async def enter(self, places: asyncio.Semaphore) -> bool:
+        """Wait in line for a place; False when the client did not wait as long."""
+        is_full = places.locked()
+        await places.acquire()
+        self._place = places
+        return not (is_full and await Request(self.scope, self._receive).is_disconnected())
+
+    def leave(self) -> None:
+        """Give the place to the next in line; a second time changes nothing."""
+        if self._place is not None:
+            self._place.release()
+            self._place = None
+
     async def receive(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            self.is_too_large = True
-            raise _TOO_LARGE
+        if self._body is None:
+            return await self._receive()
+        message, self._body = self._body, None
         return message
 
     async def send(self, message: Message) -> None:
-        # Whatever the app made of the cut body, the reason is its size.
-        if self.is_too_large and not self.status:
-            raise _TOO_LARGE
         if message["type"] == "http.response.start":
+            # The transaction has ended; a client that reads slowly keeps nobody waiting.
+            self.leave()
             self.status = message["status"]
-            _add_headers(MutableHeaders(scope=message), self._scope["request_id"])
+            _add_headers(MutableHeaders(scope=message), self.scope["request_id"])
         await self._send(message)
 
     async def answer(self, problem: Problem) -> None:
-        self.is_too_large = False
-        response = problem_response(problem, request_id=self._scope["request_id"])
-        await response(self._scope, self._receive, self.send)
+        response = problem_response(problem, request_id=self.scope["request_id"])
+        await response(self.scope, self._receive, self.send)
 
 
 _BROKEN = Problem(500, "internal", "Something broke here; the log has the details.")
-_TOO_LARGE = Problem(413, "too-large", "The body is larger than 1 MiB.", headers=_CLOSE)
+
+
+def _needs_database(path: str) -> bool:
+    return path not in ("/docs", "/openapi.json") and not path.startswith("/static/")
 
 
 def _request_id(scope: Scope) -> str:

@@ -40,9 +40,12 @@ class LoginWanted(Exception):  # noqa: N818 - an invitation, not an error
 
 def open_page_call(request: Request) -> Iterator[PageCall]:
     """Check the login and its role, then lend a transaction; commit unless the route raised."""
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise LoginWanted(request)
     shared = installation(request)
     now = shared.clock()
-    shared.rates.count_call(hashlib.sha256(request.cookies.get(COOKIE, "").encode()).digest())
+    shared.rates.count_call(hashlib.sha256(cookie.encode()).digest())
     with Session(shared.engine, expire_on_commit=False) as session:
         login = find_login(request, session, shared=shared, now=now)
         if login is None:

@@ -35,7 +35,7 @@ from api.routes.alerts import move_alert
 from api.routes.mentions import read_whole
 from api.routes.sources import ask_for_run, find_source
 from api.schemas.mentions import MentionQuery
-from api.shown import show_id
+from api.shown import Text, show_id
 from api.speed import steps, whole
 from core.ids import Prefix, database_key
 from core.models import Alert, AlertDecision, AlertRule, Brand, Delivery, Mention, Source
@@ -82,8 +82,8 @@ def show_sources_panel(call: APageCall, seen: str = "") -> Response:
 def show_mentions_panel(
     call: APageCall,
     seen: str = "",
-    brand: Annotated[str, Query(max_length=80)] = "",
-    source: Annotated[str, Query(max_length=80)] = "",
+    brand: Annotated[Text, Query(max_length=80)] = "",
+    source: Annotated[Text, Query(max_length=80)] = "",
     sentiment: Annotated[str, Query(max_length=20)] = "",
     severity: Annotated[str, Query(max_length=20)] = "",
     q: Annotated[str, Query(max_length=200)] = "",
@@ -267,13 +267,14 @@ def _sources_panel(call: PageCall, note: str = "") -> str:
 
 
 def _mentions_panel(call: PageCall, wanted: MentionQuery = MentionQuery()) -> str:
+    empty = "No mention fits."
     try:
         rows = mention_page(call.session, wanted, after=None, limit=_SHOWN_MENTIONS)
     except Problem as problem:
         if problem.status != 422:
             raise
-        rows = []
-    return _panel("mentions", mentions=[show_mention_row(row) for row in rows])
+        rows, empty = [], problem.detail
+    return _panel("mentions", mentions=[show_mention_row(row) for row in rows], empty=empty)
 
 
 def _filter_choices(call: PageCall) -> dict[str, list[str]]:

@@ -141,6 +141,8 @@ def _says(session: Session, words: str) -> list[ColumnElement[bool]]:
     for 50); so the few posts that say it are found first. For a common one the walk is right.
     """
     asked = func.websearch_to_tsquery("simple", fold(clean(words)))
+    if session.scalar(select(func.numnode(asked))) == 0:
+        raise Problem(422, "no-words", f"There is no word to search for in {words!r} (q).")
     says = PostSearch.vector.bool_op("@@")(asked)
     probe = select(PostSearch.post_id).where(says).limit(FEW + 1)
     posts = session.scalars(probe).all()

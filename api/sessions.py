@@ -66,7 +66,8 @@ def find_login(
 
 def is_same(given: str, expected: str) -> bool:
     """Compare two tokens without telling by the time it takes where they differ."""
-    return hmac.compare_digest(given.encode(), expected.encode())
+    # A form may say it is UTF-7, which lets lone surrogates through.
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
 
 
 def _signer(caller: Caller, shared: Installation) -> URLSafeSerializer:

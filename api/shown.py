@@ -22,6 +22,7 @@ from core.ids import Prefix
 from core.types import Severity
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?[\d.]+")
 _LOST_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)$")
 
 
@@ -52,6 +53,12 @@ def _is_severity(word: str) -> str:
 
 
 def _readable_moment(given: object) -> object:
+    if isinstance(given, int | float) or (isinstance(given, str) and _NUMBER.fullmatch(given)):
+        # It would be read as seconds since 1970: 20260301 is a day of that year.
+        raise ValueError(
+            "a date (2026-03-01) or a time with its zone (2026-03-01T12:00:00Z) is wanted, "
+            "not a number"
+        )
     # "+" is a space in a query string: 2026-03-02T12:00:00+01:00 arrives without its sign.
     if isinstance(given, str):
         given = _LOST_PLUS.sub(r"\1+\2", given)

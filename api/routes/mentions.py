@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -61,16 +62,26 @@ def correct_mention(mention_id: str, wanted: Correction, call: ACall) -> Mention
     mention = call.session.get(Mention, key, with_for_update=True)
     if mention is None:
         raise not_found("This mention")
+    _correct(mention, wanted, now=call.now)
+    call.session.flush()
+    return read_whole(call.session, key)
+
+
+def _correct(mention: Mention, wanted: Correction, *, now: datetime) -> None:
+    if wanted.sentiment or wanted.severity:
+        if mention.corrected_version != mention.post_version:
+            # What a person said of another text is not said of this one.
+            mention.corrected_sentiment = mention.corrected_severity = None
+        mention.corrected_version = mention.post_version
     if "sentiment" in wanted.model_fields_set:
         mention.corrected_sentiment = wanted.sentiment and wanted.sentiment.value
     if "severity" in wanted.model_fields_set:
         level = Severity.of(wanted.severity).value if wanted.severity else None
         mention.corrected_severity = level
     is_corrected = (mention.corrected_sentiment, mention.corrected_severity) != (None, None)
-    mention.corrected_at = call.now if is_corrected else None
-    mention.corrected_version = mention.post_version if is_corrected else None
-    call.session.flush()
-    return read_whole(call.session, key)
+    mention.corrected_at = now if is_corrected else None
+    if not is_corrected:
+        mention.corrected_version = None
 
 
 def read_whole(session: Session, key: int) -> MentionWhole:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from api.shown import Moment, Page, SeverityWord, Shown, Text, Wanted
 from core.types import Category, GoneReason, PostKind, PublishedQuality, Sentiment
@@ -241,6 +241,11 @@ class MentionFilter(Wanted):
         description='Words, "a phrase", -without, or; marks and case do not matter.',
         examples=['refund -"gift card"'],
     )
+
+    @field_validator("q")
+    @classmethod
+    def _blank_is_not_given(cls, q: str | None) -> str | None:
+        return q if q and q.strip() else None
 
 
 class MentionQuery(MentionFilter):

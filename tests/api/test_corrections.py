@@ -27,7 +27,7 @@ from tests.factories import NOW
 ROOT = Path(__file__).parents[2]
 
 
-def correct(ask: Ask, ours: Customer, mention: Mention, **labels: str) -> dict[str, Any]:
+def correct(ask: Ask, ours: Customer, mention: Mention, **labels: str | None) -> dict[str, Any]:
     shown = show_id(Prefix.MENTION, mention.id)
     answer = ask("PATCH", f"/v1/mentions/{shown}", key=ours.keys[Role.ANALYST], json=labels)
     assert answer.status_code == 200, answer.text
@@ -136,6 +136,25 @@ def test_taking_a_correction_back_forgets_the_version_too(
     session.refresh(ours.mention)
     assert (ours.mention.corrected_at, ours.mention.corrected_version) == (None, None)
     assert agreement(ask, ours)["corrected"] == 0
+
+
+def test_a_word_about_an_earlier_version_is_not_taken_for_one_about_this(
+    ask: Ask, ours: Customer, session: Session
+) -> None:
+    correct(ask, ours, ours.mention, sentiment="positive", severity="low")
+    session.refresh(ours.mention)
+    ours.mention.post_version = 2
+    session.commit()
+    back = correct(ask, ours, ours.mention, severity=None)
+    assert (back["correction"]["sentiment"], back["correction"]["version"]) == ("positive", 1)
+    whole = correct(ask, ours, ours.mention, severity="critical")
+    said = whole["correction"]
+    assert (said["sentiment"], said["severity"], said["version"]) == (None, "critical", 2)
+    assert whole["sentiment"] == "negative"
+    (judge,) = agreement(ask, ours)["judges"]
+    assert (judge["sentiment"]["compared"], judge["severity"]["compared"]) == (0, 1)
+    both = correct(ask, ours, ours.mention, sentiment="neutral")["correction"]
+    assert (both["sentiment"], both["severity"], both["version"]) == ("neutral", "critical", 2)
 
 
 def export(url: str, workspace: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -33,6 +33,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A name of the local network, which a browser trusts less than localhost.
+    "--host-resolver-rules=MAP goodname.lan 127.0.0.1",
 ]
 
 pytestmark = [
@@ -181,6 +183,19 @@ def test_a_new_alert_appears_and_is_acknowledged_and_resolved_without_a_reload(
         assert (alert.state, alert.root_cause) == ("resolved", "Half a thought")
         assert page.evaluate("window.isTheSamePage")
         assert seen.wrong == []
+
+
+def test_a_person_logs_in_by_a_name_of_the_local_network(
+    browser: Browser, database_url: str, ours: Customer
+) -> None:
+    with serving(database_url) as base:
+        named = base.replace("127.0.0.1", "goodname.lan")
+        with visiting(browser, named, ours.keys[Role.OWNER]) as page:
+            page.locator("#alerts-panel").wait_for()
+            page.get_by_role("button", name="Acknowledge").first.click()
+            page.get_by_text("taken by").first.wait_for()
+            page.get_by_role("button", name="Log out").click()
+            page.get_by_label("API key").wait_for()
 
 
 def test_filters_narrow_the_mentions(

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from lxml import html
 from sqlalchemy import text
@@ -278,6 +279,42 @@ def test_a_person_gets_a_page_for_a_problem(visitor: Visitor, ours: Customer) ->
     assert answer.headers["content-type"].startswith("text/html")
     assert "Nothing is here" in answer.text
     assert visitor.get("/v1/nothing").headers["content-type"] == "application/problem+json"
+
+
+def test_a_filter_of_the_page_that_cannot_be_understood_is_told(
+    visitor: Visitor, ours: Customer
+) -> None:
+    visitor.log_in(ours.keys[Role.OWNER])
+    for query in ("brand=%00", "source=%00"):
+        answer = visitor.get(f"/page/mentions?{query}")
+        assert answer.status_code == 422
+        assert "That did not work" in answer.text
+    wordless = visitor.get("/page/mentions?q=%F0%9F%99%82")
+    assert wordless.status_code == 200
+    assert "There is no word to search for" in wordless.text
+    assert "canary-ours" in visitor.get("/page/mentions?q=%20").text
+    assert "No mention fits." in visitor.get("/page/mentions?q=nowhere").text
+
+
+def test_a_form_with_half_a_character_is_refused(
+    visitor: Visitor, ask: Ask, ours: Customer
+) -> None:
+    visitor.log_in(ours.keys[Role.OWNER])
+    path = f"/page/alerts/{show_id(Prefix.ALERT, ours.alert.id)}"
+    assert post_utf7(ask, f"{path}/acknowledge", csrf="+2AA-").status_code == 403
+    assert post_utf7(ask, "/logout", csrf="+2AA-").status_code == 403
+    assert post_utf7(ask, "/login", key="+2AA-").status_code == 422
+    answer = post_utf7(ask, f"{path}/resolve", csrf=visitor.csrf, root_cause="A van+2AA- broke")
+    assert answer.status_code == 422
+
+
+def post_utf7(ask: Ask, path: str, **form: str) -> httpx.Response:
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in form.items()
+    ]
+    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=utf-7"}
+    return ask("POST", path, content="".join([*parts, "--x--\r\n"]), headers=headers)
 
 
 def hostile_texts(shared: Path) -> list[str]:

@@ -126,7 +126,7 @@ def test_every_answer_carries_safe_headers(ask: Ask, path: str) -> None:
     assert "http" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 def test_a_made_up_id_is_refused_in_words_that_make_sense(ask: Ask, ours: Customer) -> None:

@@ -37,6 +37,15 @@ def test_one_key_that_floods_waits_and_leaves_the_others_alone(ask: Ask, ours: C
     assert ask("GET", "/v1/brands", key=calm).status_code == 200
 
 
+def test_visitors_without_a_login_use_up_nobody_elses_share(ask: Ask, ours: Customer) -> None:
+    for path in ["/", "/page/alerts"] * 5:
+        answer = ask("GET", path)
+        assert answer.headers["location"].startswith("/login")
+    ask("POST", "/login", data={"key": ours.keys[Role.OWNER]})
+    statuses = [ask("GET", "/page/alerts").status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+
+
 def test_guessing_keys_is_slowed_without_locking_out_the_good_ones(
     ask: Ask, ours: Customer
 ) -> None:
