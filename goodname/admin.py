@@ -17,7 +17,7 @@ from core import migrate
 from core.database import owner_engine
 from core.errors import GoodnameError
 from core.log import configure_logging
-from core.models import ApiKey, Source
+from core.models import ApiKey, Source, SourceKind
 from core.queue import defer_crawl
 from core.settings import Settings, WorkspaceSection, load_settings, settings_file
 from core.types import Role
@@ -51,12 +51,14 @@ def migrate_database(path: Path | None, *, down: str | None) -> None:
 
 
 def _declare(engine: Engine, settings: Settings, *, file: Path | None) -> None:
+    """Not without the file where something may be declared already: all of it would go off."""
     from goodname.prepare import declare
 
+    said = f"read {file}" if file else "no settings file here: what was declared stays as it is"
     with Session(engine) as session:
-        declare(session, settings, now=datetime.now(UTC))
-        session.commit()
-    said = f"read {file}" if file else "there is no settings file: it declares nothing"
+        if file is not None or session.scalars(select(SourceKind).limit(1)).first() is None:
+            declare(session, settings, now=datetime.now(UTC))
+            session.commit()
     _console.print(said, markup=False, soft_wrap=True)
 
 

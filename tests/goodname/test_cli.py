@@ -21,10 +21,10 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("sqlalchemy", "scrapy", "twisted", "fastapi", "numpy", "procrastinate", "pydantic", "rich")
 
 
-def _run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "goodname", *arguments],
-        cwd=ROOT,
+        cwd=cwd,
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "COLUMNS": "100", **env},
         capture_output=True,
         text=True,
@@ -104,6 +104,12 @@ def test_migrating_alone_makes_a_database_ready_to_watch(engine: Engine, tmp_pat
         assert session.scalars(select(Brand.slug)).all() == ["acme"]
         assert session.scalars(select(Source.slug)).all() == ["news"]
         assert session.scalars(select(AlertRule.slug)).all() == ["default"]
+    (tmp_path / "elsewhere").mkdir()
+    bare = _run("migrate", cwd=tmp_path / "elsewhere", DATABASE_URL=url)
+    assert "no settings file here: what was declared stays as it is" in bare.stdout
+    with Session(engine) as session:
+        assert session.scalars(select(Brand.is_active)).all() == [True]
+        assert session.scalars(select(Workspace.name)).all() == ["ours"]
     file.write_text(f'[workspace]\nname = "ours"\n{feed}', encoding="utf-8")
     again = _run("migrate", "--settings", str(file), DATABASE_URL=url)
     assert again.stdout == f"nothing to migrate\nread {file}\n"
