@@ -33,7 +33,7 @@ from api.routes import (
     rules,
     sources,
 )
-from core.database import Urls, app_engine
+from core.database import Urls, app_engine, most_connections
 from core.settings import Settings
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -98,8 +98,7 @@ def create_app(
     app.add_exception_handler(LoginWanted, login.invite)  # type: ignore[arg-type]
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.openapi = lambda: reference.write_openapi(app)  # type: ignore[method-assign]
-    # The pool lends as many connections again beyond its size.
-    places = 2 * settings.database.pool_size
+    places = most_connections(settings.database.pool_size)
     app.add_middleware(Edge, max_body_bytes=MAX_BODY_BYTES, places=places)
     return app
 

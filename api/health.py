@@ -12,13 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from api.schemas.ops import HealthShown, ProcessesShown, QueueShown, RejudgingShown
-from core.process import SILENT_AFTER
+from core.process import NEEDED, SILENT_AFTER
 from pipeline.rejudge_runs import latest
 
 log = structlog.get_logger()
 
-#: What an installation needs at least; a worker may serve several queues ("judge+deliver").
-NEEDED = ("api", "scheduler", "crawl", "judge", "deliver")
 #: A process that ended without a goodbye longer ago than this is history.
 FORGOTTEN_AFTER = timedelta(hours=1)
 _FRESH = timedelta(seconds=1)

@@ -63,11 +63,16 @@ def _parsed(url: str) -> URL:
         ) from None
 
 
+def most_connections(pool_size: int) -> int:
+    """How many an engine lends at once: the size of its pool, and as many again beyond it."""
+    return 2 * pool_size
+
+
 def _engine(url: str, *, pool_size: int, options: str) -> Engine:
     return create_engine(
         _parsed(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=most_connections(pool_size) - pool_size,
         pool_pre_ping=True,
         connect_args={"options": f"{options} -c timezone=UTC", "connect_timeout": 10},
     )

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 BEAT_SECONDS = 5.0
 #: A process that has been silent for this long is taken for dead.
 SILENT_AFTER = timedelta(seconds=4 * BEAT_SECONDS)
+#: What an installation needs at least; a worker may serve several queues ("judge+deliver").
+NEEDED = ("api", "scheduler", "crawl", "judge", "deliver")
 _FORGOTTEN_AFTER = timedelta(days=1)
 
 

@@ -13,12 +13,11 @@ from rich.text import Text
 from sqlalchemy import Engine, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from api.health import NEEDED
 from core.database import owner_engine
 from core.errors import GoodnameError
 from core.migrate import is_current
 from core.models import DeadLetter, Delivery, PostRow, Process, Source
-from core.process import SILENT_AFTER
+from core.process import NEEDED, SILENT_AFTER
 from core.settings import Settings
 from core.types import RunOutcome
 from crawlers import quota

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from api.health import NEEDED
 from core.models import Process, Source
+from core.process import NEEDED
 from core.queue import defer_crawl, defer_judging
 from pipeline.rejudge import Chosen
 from pipeline.rejudge_runs import begin, note_wait, stop
